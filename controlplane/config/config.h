@@ -1,0 +1,133 @@
+// The configuration as values: what warmswap.toml says after every key has been checked. Plain data, no behaviour but
+// look-ups; any thread may read a Config that nobody writes. config/warmswap.toml documents every key for people.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/contract/flow_hash.h"
+#include "dataplane/contract/layout.h"
+
+namespace warmswap::config {
+
+using contract::Be32;
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// An IPv4 prefix; `address` has its host bits zero.
+struct Prefix {
+  Be32 address;
+  uint8_t length = 32;
+  friend bool operator==(const Prefix&, const Prefix&) = default;
+};
+
+enum class IdlePolicy : uint8_t { poll, backoff };
+enum class HugepagePolicy : uint8_t { automatic, required, off };
+enum class PortDriver : uint8_t { af_xdp, pci, vdev };
+
+/// One port of the dataplane.
+struct PortConfig {
+  std::string name;
+  PortDriver driver = PortDriver::pci;
+  std::string interface;  // af_xdp: the netdev to bind; pci/vdev: name of the tap that carries kernel traffic, or empty
+  std::string device;     // pci: 0000:03:00.0; vdev: a DPDK device string; af_xdp: empty
+  uint16_t receive_descriptors = 1024;
+  uint16_t transmit_descriptors = 1024;
+  uint16_t mtu = 0;  // 0 = as the device says
+  friend bool operator==(const PortConfig&, const PortConfig&) = default;
+};
+
+struct DataplaneConfig {
+  std::vector<uint32_t> cores;  // one worker each, in this order
+  IdlePolicy idle = IdlePolicy::poll;
+  HugepagePolicy hugepages = HugepagePolicy::automatic;
+  uint32_t memory_mib = 512;
+  std::vector<PortConfig> ports;
+  std::vector<std::string> eal_args;  // appended as they are
+  contract::Geometry geometry;
+};
+
+struct InstanceConfig {
+  std::string name = "warmswap";
+  contract::HashKey hash_key;
+  Prefix outer_source;  // sources of the outer header; the host bits carry flow entropy
+  std::string run_dir = "/run/warmswap";
+  std::string group;  // group that may use the control socket and the segment; empty = the process's own
+};
+
+struct ControlplaneConfig {
+  std::string listen_address = "127.0.0.1";  // read-only HTTP; empty = no TCP listener
+  uint16_t listen_port = 9100;
+  Nanoseconds lease = std::chrono::seconds(2);
+  std::string log_level = "info";
+};
+
+enum class ProbeKind : uint8_t { none, tcp, http };
+
+/// How a backend is asked whether it works. `none` means "up unless disabled": an explicit choice.
+struct ProbeConfig {
+  ProbeKind kind = ProbeKind::tcp;
+  uint16_t port = 0;  // 0 = the port of the first vip of the pool
+  Nanoseconds interval = std::chrono::milliseconds(1000);  // ≥ 10 ms
+  Nanoseconds timeout = std::chrono::milliseconds(1000);   // ≤ interval
+  uint32_t jitter_percent = 10;                            // of the interval, either side; 0..50
+  uint32_t fall = 3;
+  uint32_t rise = 2;
+  std::string path = "/";
+  std::string host;                       // Host header; empty = the backend's address
+  std::vector<uint16_t> expect_status = {200};
+  friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
+};
+
+enum class Role : uint8_t { hot = 0, warm = 1 };
+enum class Mode : uint8_t { hot_hot, hot_warm };
+enum class Failback : uint8_t { manual, automatic };
+
+struct BackendConfig {
+  std::string name;
+  Be32 address;
+  Role role = Role::hot;
+  uint32_t weight = 100;  // 0..65535; 0 owns no slot
+  std::string domain;     // failure domain; empty = its own
+  std::string standby;    // hot: the warm backend to prefer
+  bool enabled = true;
+  std::optional<ProbeConfig> probe;  // instead of the pool's
+  friend bool operator==(const BackendConfig&, const BackendConfig&) = default;
+};
+
+struct PoolConfig {
+  std::string name;
+  Mode mode = Mode::hot_warm;
+  contract::Encapsulation encapsulation = contract::Encapsulation::ipip;
+  uint32_t ring_size = 65537;  // prime
+  Failback failback = Failback::manual;
+  Nanoseconds hold_down = std::chrono::seconds(10);  // healthy for this long before an automatic failback
+  ProbeConfig probe;
+  std::vector<BackendConfig> backends;  // sorted by name: the canonical order
+
+  const BackendConfig* find_backend(std::string_view backend) const noexcept;
+};
+
+struct VipConfig {
+  std::string name;
+  Be32 address;
+  uint8_t protocol = contract::kProtoTcp;
+  uint16_t port = 0;  // 0 = any port
+  std::string pool;
+  friend bool operator==(const VipConfig&, const VipConfig&) = default;
+};
+
+struct Config {
+  InstanceConfig instance;
+  DataplaneConfig dataplane;
+  ControlplaneConfig controlplane;
+  std::vector<VipConfig> vips;    // sorted by name
+  std::vector<PoolConfig> pools;  // sorted by name
+
+  const PoolConfig* find_pool(std::string_view pool) const noexcept;
+};
+
+}  // namespace warmswap::config
