@@ -99,6 +99,8 @@ constexpr uint32_t ring_slot(uint64_t hash, uint32_t ring_size) noexcept {
 }
 
 /// The bits of a hash that vary an outer source address or port. Independent of the slot, which uses the high half.
-constexpr uint32_t flow_entropy(uint64_t hash) noexcept { return static_cast<uint32_t>(hash); }
+constexpr uint32_t flow_entropy(uint64_t hash) noexcept {
+  return static_cast<uint32_t>(hash);
+}
 
 }  // namespace warmswap::contract

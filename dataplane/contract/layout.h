@@ -66,7 +66,7 @@ enum class DataplaneState : uint32_t { stopped = 0, starting = 1, running = 2, f
 
 /// Written by the dataplane only.
 struct alignas(kCacheLine) DataplaneLine {
-  std::atomic<uint64_t> epoch;  // raised by one at each start, after the port records are written (release)
+  std::atomic<uint64_t> epoch;       // raised by one at each start, after the port records are written (release)
   std::atomic<uint64_t> started_ns;  // CLOCK_REALTIME
   std::atomic<uint64_t> tick_ns;     // CLOCK_MONOTONIC of the housekeeping loop, every ≤ 100 ms
   std::atomic<uint64_t> lease_expiries;
@@ -185,10 +185,10 @@ enum class BlockKind : uint32_t {
 
 /// Stands before every block of the arena. Offsets name the payload, one header after the block's start.
 struct alignas(kCacheLine) BlockHeader {
-  uint32_t kind;      // BlockKind; `none` once the block has been given back
+  uint32_t kind;  // BlockKind; `none` once the block has been given back
   uint32_t reserved;
-  uint64_t bytes;     // payload bytes, without padding
-  uint64_t born;      // the first generation that may refer to the block
+  uint64_t bytes;  // payload bytes, without padding
+  uint64_t born;   // the first generation that may refer to the block
   uint64_t padding[5];
 };
 static_assert(sizeof(BlockHeader) == kCacheLine);
@@ -197,7 +197,7 @@ static_assert(sizeof(BlockHeader) == kCacheLine);
 struct alignas(kCacheLine) SnapshotRoot {
   uint64_t generation;  // ≥ 1, raised by one at each publish
   HashKey hash_key;
-  Offset vip_index;       // VipBucket[vip_bucket_mask + 1]
+  Offset vip_index;  // VipBucket[vip_bucket_mask + 1]
   uint32_t vip_bucket_mask;
   uint32_t pool_count;
   Offset pools;           // PoolRecord[pool_count]
@@ -256,14 +256,14 @@ inline constexpr uint8_t kSeatResolved = 1;  // the header is complete: the next
 /// `header` is Ethernet, then the outer IP header with these fields left zero for the pipeline to fill per packet:
 /// TOS, total length, identification, flags, checksum and the entropy bits of the source.
 struct alignas(kCacheLine) Seat {
-  uint16_t backend;        // index of the counters and of BackendInfo::id; kNoBackend = nobody
-  uint16_t mtu;            // largest outer layer-3 packet
-  uint16_t header_sum;     // ones'-complement sum of the outer IPv4 header as stored, raw wire order, not inverted
-  uint8_t port;            // egress port, index into SegmentHeader::ports
+  uint16_t backend;     // index of the counters and of BackendInfo::id; kNoBackend = nobody
+  uint16_t mtu;         // largest outer layer-3 packet
+  uint16_t header_sum;  // ones'-complement sum of the outer IPv4 header as stored, raw wire order, not inverted
+  uint8_t port;         // egress port, index into SegmentHeader::ports
   Encapsulation encapsulation;
-  uint8_t entropy_bits;    // low bits of the outer source that vary with the flow, 0..24
+  uint8_t entropy_bits;  // low bits of the outer source that vary with the flow, 0..24
   uint8_t flags;
-  uint8_t header[54];      // Ethernet (14) + IPv4 (20) or IPv6 (40)
+  uint8_t header[54];  // Ethernet (14) + IPv4 (20) or IPv6 (40)
 };
 static_assert(sizeof(Seat) == kCacheLine);
 static_assert(offsetof(Seat, header) == 10, "puts the outer IP header on an 8-byte boundary");
@@ -295,11 +295,11 @@ static_assert(sizeof(PoolInfo) == 128);
 struct BackendInfo {
   char name[kNameBytes];
   Be32 address;
-  uint16_t id;     // counter index
-  uint8_t role;    // failover::Role
-  uint8_t state;   // failover::State
-  uint8_t admin;   // failover::Admin
-  uint8_t held;    // kept out of its seat until a manual failback
+  uint16_t id;          // counter index
+  uint8_t role;         // failover::Role
+  uint8_t state;        // failover::State
+  uint8_t admin;        // failover::Admin
+  uint8_t held;         // kept out of its seat until a manual failback
   uint16_t holds_seat;  // index of the seat this backend holds, kNoSeat = none
   uint32_t failures;
   uint64_t since_ns;  // CLOCK_REALTIME of the last state change

@@ -1,0 +1,25 @@
+// Checking a snapshot before anybody relies on it: the publisher before each publish, the dataplane before it adopts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "dataplane/contract/layout.h"
+#include "dataplane/contract/result.h"
+
+namespace warmswap::contract {
+
+/// Answers "has this ring already been found to hold no seat ≥ seat_count?", so that a publish does not scan the rings
+/// it shares with the one before.
+using KnownRing = std::function<bool(Offset ring, uint32_t seat_count)>;
+
+/// True when every offset, size and index that a worker could follow from `root` is in range: blocks inside the arena
+/// and of the right kind, vips → pools, ring slots → seats, seats → backends and ports, a hash table with a free
+/// entry. `root` 0 is sound: nothing published yet. `base` is the segment's mapping; its header must be valid.
+Result<void> verify_snapshot(const std::byte* base, Offset root, const KnownRing& known = {});
+
+/// The payload of a block of that kind holding at least `bytes`, or an error naming what is wrong with the reference.
+Result<const std::byte*> checked_block(const std::byte* base, Offset payload, BlockKind kind, uint64_t bytes);
+
+}  // namespace warmswap::contract
