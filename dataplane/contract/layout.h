@@ -89,6 +89,20 @@ struct alignas(kCacheLine) ControlLine {
 };
 static_assert(sizeof(ControlLine) == kCacheLine);
 
+enum class ReaderState : uint32_t { offline = 0, online = 1 };
+
+/// What one reader of snapshots tells the control plane. `generation` is the quiescent state: the reader holds no
+/// reference to anything older. It is stored (release) only when it changes; the publisher reads it (acquire) before
+/// reuse.
+struct alignas(kCacheLine) Quiescence {
+  std::atomic<uint64_t> generation;
+  std::atomic<uint64_t> seen_ns;  // CLOCK_MONOTONIC when `generation` was stored
+  std::atomic<uint32_t> state;    // ReaderState; seq_cst, see publisher.h
+  uint32_t padding0;
+  uint64_t padding[5];
+};
+static_assert(sizeof(Quiescence) == kCacheLine);
+
 struct alignas(kCacheLine) SegmentHeader {
   char magic[8];
   uint32_t abi_version;
@@ -102,6 +116,7 @@ struct alignas(kCacheLine) SegmentHeader {
   char instance[kNameBytes];
   DataplaneLine dataplane;
   ControlLine control;
+  Quiescence housekeeper;  // the dataplane's main thread: holds memory as a worker does, forwards nothing
   PortRecord ports[kPortCapacity];
 };
 static_assert(offsetof(SegmentHeader, abi_version) == 8, "a reader of any version finds the version here");
@@ -109,8 +124,9 @@ static_assert(offsetof(SegmentHeader, geometry) == 16);
 static_assert(offsetof(SegmentHeader, instance) == 128);
 static_assert(offsetof(SegmentHeader, dataplane) == 192);
 static_assert(offsetof(SegmentHeader, control) == 256);
-static_assert(offsetof(SegmentHeader, ports) == 320);
-static_assert(sizeof(SegmentHeader) == 320 + 64 * kPortCapacity);
+static_assert(offsetof(SegmentHeader, housekeeper) == 320);
+static_assert(offsetof(SegmentHeader, ports) == 384);
+static_assert(sizeof(SegmentHeader) == 384 + 64 * kPortCapacity);
 
 // -------------------------------------------------------------------------------------------- the workers' region
 
@@ -130,19 +146,6 @@ struct TrafficCounter {
   Counter bytes;  // layer-3 bytes as received from the client
 };
 
-enum class WorkerState : uint32_t { offline = 0, online = 1 };
-
-/// What one worker tells the control plane. `generation` is the quiescent state: the worker holds no reference to
-/// anything older. It is stored (release) only when it changes; the publisher reads it (acquire) before reuse.
-struct alignas(kCacheLine) WorkerQuiescence {
-  std::atomic<uint64_t> generation;
-  std::atomic<uint64_t> seen_ns;  // CLOCK_MONOTONIC when `generation` was stored
-  std::atomic<uint32_t> state;    // WorkerState; seq_cst, see publisher.h
-  uint32_t padding0;
-  uint64_t padding[5];
-};
-static_assert(sizeof(WorkerQuiescence) == kCacheLine);
-
 struct alignas(kCacheLine) WorkerTotals {
   std::atomic<uint64_t> tick_ns;  // CLOCK_MONOTONIC, refreshed at least every 100 ms while the worker lives
   Counter received_packets;
@@ -158,7 +161,7 @@ static_assert(sizeof(WorkerTotals) == kCacheLine);
 
 /// The fixed head of a worker's stride; TrafficCounter[vip_capacity] and TrafficCounter[backend_capacity] follow.
 struct alignas(kCacheLine) WorkerRegion {
-  WorkerQuiescence quiescence;
+  Quiescence quiescence;
   WorkerTotals totals;
   Counter drops[kDropCounterCapacity];
 

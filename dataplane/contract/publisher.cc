@@ -178,11 +178,12 @@ size_t Publisher::reclaim() {
 uint64_t Publisher::oldest_acknowledged() const noexcept {
   uint64_t oldest = std::numeric_limits<uint64_t>::max();
   if (!dataplane_alive_()) return oldest;
-  for (uint32_t i = 0; i < segment_.geometry().worker_capacity; ++i) {
-    const WorkerQuiescence& worker = segment_.worker(i).quiescence;
-    if (worker.state.load(std::memory_order_seq_cst) != static_cast<uint32_t>(WorkerState::online)) continue;
-    oldest = std::min(oldest, worker.generation.load(std::memory_order_acquire));
-  }
+  const auto consider = [&oldest](const Quiescence& reader) {
+    if (reader.state.load(std::memory_order_seq_cst) != static_cast<uint32_t>(ReaderState::online)) return;
+    oldest = std::min(oldest, reader.generation.load(std::memory_order_acquire));
+  };
+  consider(segment_.header().housekeeper);
+  for (uint32_t i = 0; i < segment_.geometry().worker_capacity; ++i) consider(segment_.worker(i).quiescence);
   return oldest;
 }
 
@@ -190,8 +191,8 @@ Acknowledgement Publisher::acknowledged(uint64_t generation) const noexcept {
   Acknowledgement result{.complete = true};
   if (!dataplane_alive_()) return result;
   for (uint32_t i = 0; i < segment_.geometry().worker_capacity; ++i) {
-    const WorkerQuiescence& worker = segment_.worker(i).quiescence;
-    if (worker.state.load(std::memory_order_acquire) != static_cast<uint32_t>(WorkerState::online)) continue;
+    const Quiescence& worker = segment_.worker(i).quiescence;
+    if (worker.state.load(std::memory_order_acquire) != static_cast<uint32_t>(ReaderState::online)) continue;
     ++result.workers;
     if (worker.generation.load(std::memory_order_acquire) < generation) {
       result.complete = false;
@@ -205,8 +206,8 @@ Acknowledgement Publisher::acknowledged(uint64_t generation) const noexcept {
 std::optional<uint32_t> Publisher::held_by() const noexcept {
   if (retired_.empty() || !dataplane_alive_()) return std::nullopt;
   for (uint32_t i = 0; i < segment_.geometry().worker_capacity; ++i) {
-    const WorkerQuiescence& worker = segment_.worker(i).quiescence;
-    const bool online = worker.state.load(std::memory_order_acquire) == static_cast<uint32_t>(WorkerState::online);
+    const Quiescence& worker = segment_.worker(i).quiescence;
+    const bool online = worker.state.load(std::memory_order_acquire) == static_cast<uint32_t>(ReaderState::online);
     if (online && worker.generation.load(std::memory_order_acquire) < retired_.front().superseded_by) return i;
   }
   return std::nullopt;

@@ -151,9 +151,9 @@ Result<Segment> Segment::create_or_adopt(const CreateOptions& options) {
     } else {
       segment.adopted_ = true;
       // A crashed dataplane left its workers marked online; they hold nothing any more.
-      for (uint32_t i = 0; i < options.geometry.worker_capacity; ++i) {
-        segment.worker(i).quiescence.state.store(static_cast<uint32_t>(WorkerState::offline));
-      }
+      const auto forget = [](Quiescence& reader) { reader.state.store(static_cast<uint32_t>(ReaderState::offline)); };
+      forget(segment.header().housekeeper);
+      for (uint32_t i = 0; i < options.geometry.worker_capacity; ++i) forget(segment.worker(i).quiescence);
       return existing;
     }
     // The lock on the old file is held until the new one stands in its place.

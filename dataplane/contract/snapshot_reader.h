@@ -8,12 +8,12 @@
 
 namespace warmswap::contract {
 
-/// Used by the one thread that owns `region`. A quiescent-state reader: between two calls of acquire() the snapshot
+/// Used by the one thread that owns `quiescence`. A quiescent-state reader: between two calls of acquire() the snapshot
 /// returned by the first stays untouched; by calling acquire() again the worker says that it is done with it.
 class SnapshotReader {
  public:
-  SnapshotReader(const std::byte* base, SegmentHeader& header, WorkerRegion& region) noexcept
-      : base_(base), root_(header.control.root), quiescence_(region.quiescence) {}
+  SnapshotReader(const std::byte* base, const SegmentHeader& header, Quiescence& quiescence) noexcept
+      : base_(base), root_(header.control.root), quiescence_(quiescence) {}
 
   /// Announces the worker before its first acquire(). From here on the publisher reuses nothing that was current or
   /// becomes current, until the worker has acknowledged a later generation.
@@ -21,13 +21,13 @@ class SnapshotReader {
     quiescence_.generation.store(0, std::memory_order_relaxed);
     // seq_cst pairs with the publisher, which stores the root and then reads this state: either it sees the worker
     // online, or the worker's first load of the root sees the new one.
-    quiescence_.state.store(static_cast<uint32_t>(WorkerState::online), std::memory_order_seq_cst);
+    quiescence_.state.store(static_cast<uint32_t>(ReaderState::online), std::memory_order_seq_cst);
   }
 
   /// The worker holds nothing any more; call from the worker itself, or after it has ended.
   void offline() noexcept {
     current_ = nullptr;
-    quiescence_.state.store(static_cast<uint32_t>(WorkerState::offline), std::memory_order_release);
+    quiescence_.state.store(static_cast<uint32_t>(ReaderState::offline), std::memory_order_release);
   }
 
   /// The current snapshot, nullptr before the first publish. `changed` tells whether it differs from the last call's.
@@ -49,7 +49,7 @@ class SnapshotReader {
  private:
   const std::byte* base_;
   const std::atomic<Offset>& root_;
-  WorkerQuiescence& quiescence_;
+  Quiescence& quiescence_;
   const SnapshotRoot* current_ = nullptr;
 };
 

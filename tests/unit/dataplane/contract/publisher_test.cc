@@ -28,7 +28,7 @@ class PublisherTest : public SegmentFixture {
     publisher_ = std::move(*started);
   }
   SnapshotReader reader(uint32_t worker) {
-    return SnapshotReader(dataplane_->base(), dataplane_->header(), dataplane_->worker(worker));
+    return SnapshotReader(dataplane_->base(), dataplane_->header(), dataplane_->worker(worker).quiescence);
   }
   Result<Published> publish(uint16_t backend, uint32_t ring_size = 31) {
     auto snapshot = SmallSnapshot::build(*publisher_, backend, ring_size);

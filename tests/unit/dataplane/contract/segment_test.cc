@@ -83,13 +83,13 @@ TEST_F(SegmentTest, RestartedDataplaneAdoptsAndItsDeadWorkersHoldNothing) {
     auto first = Segment::create_or_adopt(create_options());
     ASSERT_TRUE(first);
     first->worker(0).totals.received_packets.add(3);
-    first->worker(0).quiescence.state.store(static_cast<uint32_t>(WorkerState::online));
+    first->worker(0).quiescence.state.store(static_cast<uint32_t>(ReaderState::online));
   }
   auto again = Segment::create_or_adopt(create_options());
   ASSERT_TRUE(again) << again.error();
   EXPECT_TRUE(again->adopted());
   EXPECT_EQ(again->worker(0).totals.received_packets.get(), 3u);
-  EXPECT_EQ(again->worker(0).quiescence.state.load(), static_cast<uint32_t>(WorkerState::offline));
+  EXPECT_EQ(again->worker(0).quiescence.state.load(), static_cast<uint32_t>(ReaderState::offline));
 }
 
 TEST_F(SegmentTest, OtherGeometryReplacesTheFileAndTheControlPlaneNotices) {
