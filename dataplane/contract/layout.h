@@ -303,7 +303,7 @@ struct BackendInfo {
   uint8_t state;        // failover::State
   uint8_t admin;        // failover::Admin
   uint8_t held;         // kept out of its seat until a manual failback
-  uint16_t holds_seat;  // index of the seat this backend holds, kNoSeat = none
+  uint16_t holds_seat;  // whose seat this backend holds: index into the directory, kNoSeat = none
   uint32_t failures;
   uint64_t since_ns;  // CLOCK_REALTIME of the last state change
   uint64_t base_packets;

@@ -125,6 +125,10 @@ Result<NewBlock> Publisher::allocate(BlockKind kind, uint64_t bytes) {
   return NewBlock{std::move(ref), {data, bytes}};
 }
 
+bool Publisher::holds(const Block& block, const void* data, size_t bytes) const noexcept {
+  return block.bytes() == bytes && (bytes == 0 || std::memcmp(segment_.base() + block.offset(), data, bytes) == 0);
+}
+
 Result<Published> Publisher::publish(const SnapshotRoot& proposed, std::vector<BlockRef> blocks) {
   auto block = allocate(BlockKind::root, sizeof(SnapshotRoot));
   if (!block) return Error{block.error()};

@@ -76,6 +76,9 @@ class Publisher {
   /// Room for a new block, or an error that says how much was asked and free: the change must be refused then.
   Result<NewBlock> allocate(BlockKind kind, uint64_t bytes);
 
+  /// Whether a block holds exactly these bytes, so that it can be shared instead of written again.
+  bool holds(const Block& block, const void* data, size_t bytes) const noexcept;
+
   /// Verifies and publishes. `root` comes with everything but generation and published_ns; `blocks` are all the blocks
   /// it leads to, shared ones included. On an error nothing has changed: the old snapshot stays.
   Result<Published> publish(const SnapshotRoot& root, std::vector<BlockRef> blocks);
