@@ -1,0 +1,54 @@
+#include "dataplane/contract/seat.h"
+
+#include <cassert>
+
+#include "dataplane/contract/wire.h"
+
+namespace warmswap::contract {
+namespace {
+
+uint16_t ones_complement_sum(const uint8_t* bytes, size_t count) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < count; i += 2) sum += load<uint16_t>(bytes + i);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
+}
+
+}  // namespace
+
+Seat make_ipip_seat(const SeatParameters& parameters) {
+  assert(parameters.entropy_bits <= kMaxEntropyBits);
+  const uint32_t entropy_mask = (1u << parameters.entropy_bits) - 1;
+
+  EthernetHeader ethernet{};
+  ethernet.destination = parameters.next_hop_mac.value_or(MacAddress{});
+  ethernet.source = parameters.source_mac;
+  ethernet.ether_type = Be16(kEtherTypeIpv4);
+
+  Ipv4Header outer{};
+  outer.version_ihl = 0x45;
+  outer.ttl = kOuterTtl;
+  outer.protocol = kProtoIpip;
+  outer.source = Be32(parameters.outer_source.host() & ~entropy_mask);
+  outer.destination = parameters.outer_destination;
+
+  Seat seat{};
+  seat.backend = parameters.backend;
+  seat.mtu = parameters.mtu;
+  seat.port = parameters.port;
+  seat.encapsulation = Encapsulation::ipip;
+  seat.entropy_bits = parameters.entropy_bits;
+  seat.flags = parameters.next_hop_mac ? kSeatResolved : uint8_t{0};
+  store(seat.header, ethernet);
+  store(seat.header + sizeof(EthernetHeader), outer);
+  seat.header_sum = ones_complement_sum(seat.header + sizeof(EthernetHeader), sizeof(Ipv4Header));
+  return seat;
+}
+
+Seat make_empty_seat() {
+  Seat seat{};
+  seat.backend = kNoBackend;
+  return seat;
+}
+
+}  // namespace warmswap::contract

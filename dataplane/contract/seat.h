@@ -1,0 +1,34 @@
+// Makes the forwarding record of a seat. The control plane fills seats with it, the pipeline (packet/ipip.h) completes
+// them per packet: template and filler are tested together. Any thread; not for the hot path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/contract/layout.h"
+
+namespace warmswap::contract {
+
+/// Above this the outer source would leave its /8.
+inline constexpr uint8_t kMaxEntropyBits = 24;
+/// RFC 2003 §3.1 leaves the outer TTL to the encapsulator; 64 is the default of RFC 1700 and crosses any fabric.
+inline constexpr uint8_t kOuterTtl = 64;
+
+struct SeatParameters {
+  uint16_t backend = kNoBackend;           // counter index
+  uint8_t port = 0;                        // egress port, index into SegmentHeader::ports
+  uint16_t mtu = 0;                        // largest outer layer-3 packet on the way to the backend
+  MacAddress source_mac{};                 // of the egress port
+  std::optional<MacAddress> next_hop_mac;  // nullopt: not resolved yet, packets drop as next_hop_unresolved
+  Be32 outer_source;                       // the low entropy_bits are ignored: the pipeline puts flow entropy there
+  Be32 outer_destination;                  // the backend's address
+  uint8_t entropy_bits = 0;                // 0..kMaxEntropyBits
+};
+
+/// A seat that encapsulates IPv4 in IPv4 (RFC 2003).
+Seat make_ipip_seat(const SeatParameters& parameters);
+
+/// A seat nobody holds: packets drop as no_backend.
+Seat make_empty_seat();
+
+}  // namespace warmswap::contract
