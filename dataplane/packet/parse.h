@@ -71,7 +71,7 @@ inline void parse_transport(const Packet& packet, uint32_t header_bytes, ParsedF
   const uint32_t readable = packet.contiguous - parsed.ip_offset - header_bytes;
   const uint32_t payload = parsed.ip_length - header_bytes;
   const uint8_t protocol = ip[offsetof(contract::Ipv4Header, protocol)];
-  const auto give_up = [&parsed](DropReason reason) {
+  const auto give_up = [&parsed](DropReason reason) noexcept {
     parsed.kind = FrameKind::address_only;
     parsed.reason = reason;
   };

@@ -32,9 +32,8 @@ contract::Seat seat_with(uint8_t entropy_bits, uint16_t mtu) {
 
 /// What the frame must look like, built field by field from the RFCs and the inner frame.
 Bytes expected_frame(const FrameShape& shape, const contract::Seat& seat, uint64_t hash, uint32_t source) {
-  Bytes inner = test::make_frame(shape);
-  inner.erase(inner.begin(), inner.begin() + static_cast<long>(14 + 4 * shape.tags.size()));
-  inner.resize(inner.size() - shape.padding);
+  const Bytes arrived = test::make_frame(shape);
+  Bytes inner(arrived.begin() + static_cast<long>(14 + 4 * shape.tags.size()), arrived.end() - long{shape.padding});
   inner[8] = static_cast<uint8_t>(inner[8] - 1);
   test::write_ip_checksum(inner.data());
 
