@@ -1,0 +1,40 @@
+// The packet path: what becomes of each frame of a burst under one snapshot. Pure over bytes, the snapshot and the
+// worker's own counters: no allocation, exception, lock, log or system call (scripts/check-hot-path), and no DPDK type.
+//
+// Stages, each over the whole burst, each fetching the cache line that the next one reads:
+//   parse → vip bucket → vip, flow hash → pool → ring slot → seat → encapsulate, count
+//
+// Verdicts, first match wins:
+//   not IPv4                                          pass
+//   malformed up to and including the IPv4 header     drop, named
+//   there is no snapshot                              pass (see below)
+//   the address is no vip's                           pass, whatever it carries
+//   a fragment, ICMP, another protocol, broken TCP/UDP header, a port without a vip     drop, named
+//   no live backend, next hop unresolved, TTL ≤ 1, above the MTU, no headroom           drop, named, in this order
+//   otherwise                                         forward
+//
+// Without a snapshot no address is known to be a vip's, so well-formed frames pass, as if the dataplane were not there:
+// an operator whose first configuration is faulty still reaches the host through this port, and the control plane's
+// probes get their answers. The frames carry reason no_snapshot for a port that has no kernel interface.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "dataplane/balance/snapshot_view.h"
+#include "dataplane/contract/layout.h"
+#include "dataplane/packet/packet.h"
+
+namespace warmswap::balance {
+
+/// Packets that go through the stages together. Longer spans are cut into bursts of this size. 64 keeps what the stages
+/// hand on (about 4 KiB) and the fetched lines well inside a 32 KiB first-level cache.
+inline constexpr size_t kBurstPackets = 64;
+
+/// Decides every packet of `packets` and counts in `region`: per vip and per backend what is forwarded (a vip also
+/// counts what its pool could not take), totals of forwarded and passed, drops by reason. Counts are of verdicts: a
+/// packet the caller then fails to hand over is the caller's to count. Call from the thread that owns `region`.
+void process_burst(const SnapshotView& snapshot, std::span<packet::Packet> packets, contract::WorkerRegion& region,
+                   const contract::Geometry& geometry) noexcept;
+
+}  // namespace warmswap::balance
