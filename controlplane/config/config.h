@@ -48,14 +48,16 @@ struct DataplaneConfig {
   std::vector<PortConfig> ports;
   std::vector<std::string> eal_args;  // appended as they are
   contract::Geometry geometry;
+  friend bool operator==(const DataplaneConfig&, const DataplaneConfig&) = default;
 };
 
 struct InstanceConfig {
   std::string name = "warmswap";
   contract::HashKey hash_key;
-  Prefix outer_source;  // sources of the outer header; the host bits carry flow entropy
+  Prefix outer_source{Be32(0xc6120000), 16};  // sources of the outer header; the host bits carry flow entropy
   std::string run_dir = "/run/warmswap";
   std::string group;  // group that may use the control socket and the segment; empty = the process's own
+  friend bool operator==(const InstanceConfig&, const InstanceConfig&) = default;
 };
 
 struct ControlplaneConfig {
@@ -63,6 +65,7 @@ struct ControlplaneConfig {
   uint16_t listen_port = 9100;
   Nanoseconds lease = std::chrono::seconds(2);
   std::string log_level = "info";
+  friend bool operator==(const ControlplaneConfig&, const ControlplaneConfig&) = default;
 };
 
 enum class ProbeKind : uint8_t { none, tcp, http };
@@ -70,14 +73,14 @@ enum class ProbeKind : uint8_t { none, tcp, http };
 /// How a backend is asked whether it works. `none` means "up unless disabled": an explicit choice.
 struct ProbeConfig {
   ProbeKind kind = ProbeKind::tcp;
-  uint16_t port = 0;  // 0 = the port of the first vip of the pool
+  uint16_t port = 0;                                       // 0 = see probe_port()
   Nanoseconds interval = std::chrono::milliseconds(1000);  // ≥ 10 ms
   Nanoseconds timeout = std::chrono::milliseconds(1000);   // ≤ interval
   uint32_t jitter_percent = 10;                            // of the interval, either side; 0..50
   uint32_t fall = 3;
   uint32_t rise = 2;
   std::string path = "/";
-  std::string host;                       // Host header; empty = the backend's address
+  std::string host;  // Host header; empty = the backend's address
   std::vector<uint16_t> expect_status = {200};
   friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
 };
@@ -109,6 +112,7 @@ struct PoolConfig {
   std::vector<BackendConfig> backends;  // sorted by name: the canonical order
 
   const BackendConfig* find_backend(std::string_view backend) const noexcept;
+  friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };
 
 struct VipConfig {
@@ -128,6 +132,13 @@ struct Config {
   std::vector<PoolConfig> pools;  // sorted by name
 
   const PoolConfig* find_pool(std::string_view pool) const noexcept;
+  friend bool operator==(const Config&, const Config&) = default;
 };
+
+/// The probe that asks this backend of this pool: its own, else the pool's.
+const ProbeConfig& probe_of(const PoolConfig& pool, const BackendConfig& backend) noexcept;
+
+/// The port that probe goes to: its own, else that of the first vip of the pool, in name order, that has one; 0 = none.
+uint16_t probe_port(const Config& config, const PoolConfig& pool, const ProbeConfig& probe) noexcept;
 
 }  // namespace warmswap::config

@@ -1,0 +1,37 @@
+#include "controlplane/config/config.h"
+
+#include <algorithm>
+
+namespace warmswap::config {
+namespace {
+
+template <typename T>
+const T* find_by_name(const std::vector<T>& sorted, std::string_view name) noexcept {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name,
+                                   [](const T& item, std::string_view wanted) { return item.name < wanted; });
+  return at != sorted.end() && at->name == name ? &*at : nullptr;
+}
+
+}  // namespace
+
+const BackendConfig* PoolConfig::find_backend(std::string_view backend) const noexcept {
+  return find_by_name(backends, backend);
+}
+
+const PoolConfig* Config::find_pool(std::string_view pool) const noexcept {
+  return find_by_name(pools, pool);
+}
+
+const ProbeConfig& probe_of(const PoolConfig& pool, const BackendConfig& backend) noexcept {
+  return backend.probe ? *backend.probe : pool.probe;
+}
+
+uint16_t probe_port(const Config& config, const PoolConfig& pool, const ProbeConfig& probe) noexcept {
+  if (probe.port != 0) return probe.port;
+  for (const VipConfig& vip : config.vips) {
+    if (vip.pool == pool.name && vip.port != 0) return vip.port;
+  }
+  return 0;
+}
+
+}  // namespace warmswap::config

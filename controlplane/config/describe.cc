@@ -1,0 +1,108 @@
+#include "controlplane/config/describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "controlplane/config/text.h"
+
+namespace warmswap::config {
+namespace {
+
+using Row = std::vector<std::string>;
+
+/// Left-aligned columns, two spaces apart; the first row is the heading.
+std::string table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("  {:<{}}", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + '\n';
+  }
+  return out;
+}
+
+template <typename T>
+std::string listed(const std::vector<T>& numbers) {
+  std::vector<std::string> texts;
+  for (const T number : numbers) texts.push_back(fmt::to_string(number));
+  return join(texts, ",");
+}
+
+std::string or_dash(std::string text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string describe_probe(const ProbeConfig& probe) {
+  if (probe.kind == ProbeKind::none) return "none: up unless disabled";
+  std::string out{to_string(probe.kind)};
+  if (probe.port != 0) out += fmt::format(" port {}", probe.port);
+  if (probe.kind == ProbeKind::http) out += fmt::format(" GET {} for {}", probe.path, listed(probe.expect_status));
+  return out + fmt::format(" every {} ± {} %, timeout {}, fall {}, rise {}", format_duration(probe.interval),
+                           probe.jitter_percent, format_duration(probe.timeout), probe.fall, probe.rise);
+}
+
+std::string describe_dataplane(const DataplaneConfig& dataplane) {
+  std::string out = fmt::format("dataplane: {} worker{} on cores {}, idle {}, hugepages {}, {} MiB\n",
+                                dataplane.cores.size(), dataplane.cores.size() == 1 ? "" : "s", listed(dataplane.cores),
+                                word_for(kIdlePolicyWords, dataplane.idle),
+                                word_for(kHugepagePolicyWords, dataplane.hugepages), dataplane.memory_mib);
+  std::vector<Row> rows{{"port", "driver", "interface", "device", "descriptors", "mtu"}};
+  for (const PortConfig& port : dataplane.ports) {
+    rows.push_back({port.name, std::string(to_string(port.driver)), or_dash(port.interface), or_dash(port.device),
+                    fmt::format("{}/{}", port.receive_descriptors, port.transmit_descriptors),
+                    port.mtu == 0 ? "device's" : fmt::to_string(port.mtu)});
+  }
+  return out + table(rows);
+}
+
+std::string describe_pool(const PoolConfig& pool) {
+  std::string out = fmt::format("pool {}: {}, ring {}, failback {}", pool.name, to_string(pool.mode), pool.ring_size,
+                                to_string(pool.failback));
+  if (pool.failback == Failback::automatic) out += fmt::format(" after {}", format_duration(pool.hold_down));
+  out += fmt::format("\n  probe {}\n", describe_probe(pool.probe));
+  uint64_t total = 0;
+  for (const BackendConfig& backend : pool.backends) total += backend.role == Role::hot ? backend.weight : 0;
+  std::vector<Row> rows{{"backend", "address", "role", "weight", "share", "domain", "standby", "probe"}};
+  for (const BackendConfig& backend : pool.backends) {
+    const bool shares = backend.role == Role::hot && total > 0;
+    rows.push_back({backend.name, format_address(backend.address),
+                    fmt::format("{}{}", to_string(backend.role), backend.enabled ? "" : ", disabled"),
+                    fmt::to_string(backend.weight),
+                    shares ? fmt::format("{:.1f} %", 100.0 * backend.weight / static_cast<double>(total)) : "-",
+                    or_dash(backend.domain), or_dash(backend.standby),
+                    backend.probe ? describe_probe(*backend.probe) : "pool's"});
+  }
+  return out + table(rows);
+}
+
+}  // namespace
+
+std::string describe(const Config& config) {
+  std::string out = fmt::format("instance {}: outer source {}, run directory {}\n", config.instance.name,
+                                format_prefix(config.instance.outer_source), config.instance.run_dir);
+  out += describe_dataplane(config.dataplane);
+  out += fmt::format("controlplane: status and metrics {}, lease {}, log level {}\n",
+                     config.controlplane.listen_address.empty()
+                         ? "off"
+                         : fmt::format("on {}:{}", config.controlplane.listen_address, config.controlplane.listen_port),
+                     format_duration(config.controlplane.lease), config.controlplane.log_level);
+  std::vector<Row> vips{{"vip", "service", "pool"}};
+  for (const VipConfig& vip : config.vips) {
+    vips.push_back({vip.name,
+                    fmt::format("{} {}:{}", protocol_name(vip.protocol), format_address(vip.address),
+                                vip.port == 0 ? "any" : fmt::to_string(vip.port)),
+                    vip.pool});
+  }
+  out += fmt::format("{} vip{}\n{}", config.vips.size(), config.vips.size() == 1 ? "" : "s", table(vips));
+  for (const PoolConfig& pool : config.pools) out += describe_pool(pool);
+  return out;
+}
+
+}  // namespace warmswap::config

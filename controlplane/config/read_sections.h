@@ -1,0 +1,25 @@
+// One function per part of the file, from Section to value. Used by load.cc only.
+#pragma once
+
+#include <filesystem>
+
+#include "controlplane/config/config.h"
+#include "controlplane/config/section.h"
+
+namespace warmswap::config {
+
+/// Where the configuration came from, as far as the hash key is concerned.
+struct Origin {
+  std::filesystem::path directory;  // a relative hash_key_file starts here
+  bool open_to_others = false;
+};
+
+void read_instance(Section section, const Origin& origin, InstanceConfig& out);
+void read_dataplane(Section section, DataplaneConfig& out);
+void read_controlplane(Section section, ControlplaneConfig& out);
+/// Pools and their backends sorted by name.
+void read_pools(Section& root, std::vector<PoolConfig>& out);
+/// Sorted by name.
+void read_vips(Section& root, std::vector<VipConfig>& out);
+
+}  // namespace warmswap::config

@@ -1,0 +1,90 @@
+// [[pool]], its backends and probes, and [[vip]].
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "controlplane/config/read_sections.h"
+#include "controlplane/config/rules.h"
+
+namespace warmswap::config {
+namespace {
+
+/// `out` holds what applies to keys that are not there: the defaults, or the pool's probe for one of its backends.
+void read_probe(Section section, ProbeConfig& out) {
+  section.word("kind", out.kind, kProbeKindWords);
+  section.integer("port", out.port, kPort);
+  section.duration("interval", out.interval, kInterval);
+  section.duration("timeout", out.timeout, kTimeout);
+  if (!section.has("timeout")) out.timeout = std::min(out.timeout, out.interval);
+  section.integer("jitter", out.jitter_percent, kJitterPercent);
+  section.integer("fall", out.fall, kFallRise);
+  section.integer("rise", out.rise, kFallRise);
+  section.string("path", out.path);
+  section.string("host", out.host);
+  section.integers("expect_status", out.expect_status, kHttpStatus);
+  for (const std::string_view key : {"path", "host", "expect_status"}) {
+    if (section.has(key) && out.kind != ProbeKind::http) {
+      section.warn_about(key, fmt::format("has no effect on a probe of kind \"{}\"", to_string(out.kind)));
+    }
+  }
+  section.reject_unknown_keys();
+}
+
+void read_backend(Section& section, const ProbeConfig& pool_probe, BackendConfig& out) {
+  section.require("address", "expected an IPv4 address such as \"192.0.2.1\"");
+  section.address("address", out.address);
+  section.word("role", out.role, kRoleWords);
+  section.integer("weight", out.weight, kWeight);
+  section.string("domain", out.domain);
+  section.string("standby", out.standby);
+  section.boolean("enabled", out.enabled);
+  if (Section probe = section.table("probe"); probe.present())
+    read_probe(std::move(probe), out.probe.emplace(pool_probe));
+  section.reject_unknown_keys();
+}
+
+void read_pool(Section& section, PoolConfig& out) {
+  section.word("mode", out.mode, kModeWords);
+  section.word("encapsulation", out.encapsulation, kEncapsulationWords);
+  section.integer("ring_size", out.ring_size, kRingSize);
+  section.word("failback", out.failback, kFailbackWords);
+  section.duration("hold_down", out.hold_down, kHoldDown);
+  read_probe(section.table("probe"), out.probe);
+  for (Section::Named& item : section.named_tables("backend")) {
+    BackendConfig backend{.name = item.name};
+    read_backend(item.section, out.probe, backend);
+    if (!item.name.empty()) out.backends.push_back(std::move(backend));
+  }
+  std::ranges::sort(out.backends, {}, &BackendConfig::name);
+  section.reject_unknown_keys();
+}
+
+}  // namespace
+
+void read_pools(Section& root, std::vector<PoolConfig>& out) {
+  for (Section::Named& item : root.named_tables("pool")) {
+    PoolConfig pool{.name = item.name};
+    read_pool(item.section, pool);
+    if (!item.name.empty()) out.push_back(std::move(pool));
+  }
+  std::ranges::sort(out, {}, &PoolConfig::name);
+}
+
+void read_vips(Section& root, std::vector<VipConfig>& out) {
+  for (Section::Named& item : root.named_tables("vip")) {
+    VipConfig vip{.name = item.name};
+    Section& section = item.section;
+    section.require("address", "expected an IPv4 address such as \"192.0.2.1\"");
+    section.address("address", vip.address);
+    section.word("protocol", vip.protocol, kProtocolWords);
+    section.require("port", "expected a port, or 0 for any port");
+    section.integer("port", vip.port, kVipPort);
+    section.require("pool", "expected the name of a [[pool]]");
+    section.string("pool", vip.pool);
+    section.reject_unknown_keys();
+    if (!item.name.empty()) out.push_back(std::move(vip));
+  }
+  std::ranges::sort(out, {}, &VipConfig::name);
+}
+
+}  // namespace warmswap::config

@@ -1,0 +1,81 @@
+// What a configuration must satisfy, as functions over values. The file loader and the control socket both use them,
+// so that a change made at run time obeys the same rules as one made in the file. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controlplane/config/config.h"
+#include "controlplane/config/findings.h"
+#include "dataplane/contract/result.h"
+
+namespace warmswap::config {
+
+using namespace std::chrono_literals;
+
+inline constexpr Range kWeight{0, 65535, "a weight"};
+inline constexpr Range kVipPort{0, 65535, "a port (0 = any)"};
+inline constexpr Range kPort{1, 65535, "a port"};
+inline constexpr Range kRingSize{contract::kMinRingSize, contract::kMaxRingSize, "a prime number"};
+inline constexpr DurationRange kHoldDown{0s, 24h};
+inline constexpr DurationRange kInterval{10ms, 1h};
+inline constexpr DurationRange kTimeout{1ms, 1h};
+inline constexpr Range kJitterPercent{0, 50, "a percentage"};
+inline constexpr Range kFallRise{1, 100, "a count of probes"};
+inline constexpr Range kHttpStatus{100, 599, "HTTP status codes"};
+inline constexpr DurationRange kLease{100ms, 1h};
+inline constexpr Range kCpu{0, 1023, "CPU numbers"};
+inline constexpr Range kMemoryMib{64, 1 << 20, "MiB"};
+inline constexpr Range kWorkers{1, 128};      // DPDK of Debian 12 knows 128 lcores (RTE_MAX_LCORE)
+inline constexpr Range kVips{1, 1 << 18};     // 4 MiB of counters per worker
+inline constexpr Range kBackends{1, 0xffff};  // indices are 16 bits and the last is kNoBackend
+inline constexpr Range kArenaMib{4, 1 << 16, "MiB"};
+inline constexpr Range kDescriptors{64, 32768, "a power of two"};
+inline constexpr Range kMtu{576, 9978,
+                            "bytes"};  // RFC 791's least; the common jumbo frame limit less Ethernet and VLAN
+inline constexpr size_t kLongestName = contract::kNameBytes - 1;
+inline constexpr size_t kLongestPortName = sizeof(contract::PortRecord::name) - 1;
+inline constexpr size_t kLongestInterface = sizeof(contract::PortRecord::interface) - 1;  // IFNAMSIZ - 1
+
+/// Ring slots a pool needs for each hot backend, and those that keep the shares within about 1 % of the weights
+/// (Eisenbud et al., "Maglev", NSDI 2016, section 5.3: table size over 100 × backends).
+inline constexpr uint64_t kLeastSlotsPerBackend = 10;
+inline constexpr uint64_t kGoodSlotsPerBackend = 100;
+
+// Single values, for callers that hold one. The message begins with the value: `"a b": expected …`.
+contract::Result<void> check_name(std::string_view name);
+contract::Result<void> check_weight(int64_t weight);
+contract::Result<void> check_backend_address(Be32 address);
+
+// Errors and warnings of one part, without regard to the rest. `key` is the part's own: "pool.web.backend.b1".
+Findings check_backend(const BackendConfig& backend, const std::string& key);
+Findings check_probe(const ProbeConfig& probe, const std::string& key);
+Findings check_vip(const VipConfig& vip);
+Findings check_instance(const InstanceConfig& instance);
+Findings check_dataplane(const DataplaneConfig& dataplane);
+Findings check_controlplane(const ControlplaneConfig& controlplane);
+
+/// A pool with its probe, its backends and what holds between them. Backends are sorted by name.
+Findings check_pool(const PoolConfig& pool);
+
+/// Everything: each part, then what holds between the parts (references, duplicates, capacities).
+Findings check_config(const Config& config);
+
+/// Refuses a configuration with any error; the message has one line per error.
+contract::Result<void> validate(const Config& config);
+/// The errors of one pool, or the warnings of a whole configuration, as lines for people.
+std::vector<std::string> validate_pool(const PoolConfig& pool);
+std::vector<std::string> warnings(const Config& config);
+
+constexpr bool is_prime(uint32_t n) noexcept {
+  if (n < 4) return n >= 2;
+  if (n % 2 == 0) return false;
+  for (uint32_t d = 3; uint64_t{d} * d <= n; d += 2) {
+    if (n % d == 0) return false;
+  }
+  return true;
+}
+
+}  // namespace warmswap::config

@@ -1,0 +1,124 @@
+// Rules within one pool: its ring, its backends and what they are to each other.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "controlplane/config/rules.h"
+#include "controlplane/config/text.h"
+
+namespace warmswap::config {
+namespace {
+
+void check_standby(Findings& out, const PoolConfig& pool, const BackendConfig& hot, const std::string& key) {
+  if (hot.standby.empty() || hot.role != Role::hot) return;
+  const auto refuse = [&](const std::string& expectation) {
+    out.push_back(wrong(key + ".standby", quote(hot.standby), expectation));
+    out.back().depends = {key + ".role", item_key("pool", pool.name) + ".mode"};
+  };
+  const BackendConfig* standby = pool.find_backend(hot.standby);
+  if (pool.mode == Mode::hot_hot) {
+    refuse("expected no standby in a pool of mode \"hot-hot\", where the survivors share a failed backend's slots");
+  } else if (standby == nullptr) {
+    std::vector<std::string> warm;
+    for (const BackendConfig& backend : pool.backends) {
+      if (backend.role == Role::warm) warm.push_back(backend.name);
+    }
+    refuse("expected a warm backend of this pool" + did_you_mean(hot.standby, warm));
+  } else if (standby->role != Role::warm) {
+    refuse(fmt::format("expected a warm backend of this pool, and {} is hot", standby->name));
+  } else if (!hot.domain.empty() && hot.domain == standby->domain) {
+    out.push_back(warn(key + ".standby", fmt::format("{} stands in the same failure domain, {}, and may fail together "
+                                                     "with it",
+                                                     standby->name, quote(hot.domain))));
+  }
+}
+
+void check_ring(Findings& out, const PoolConfig& pool, const std::string& key) {
+  const std::string ring_key = key + ".ring_size";
+  const std::string shown = fmt::to_string(pool.ring_size);
+  if (!kRingSize.holds(pool.ring_size)) {
+    out.push_back(wrong(ring_key, shown, expected(kRingSize)));
+    return;
+  }
+  if (!is_prime(pool.ring_size)) {
+    uint32_t next = pool.ring_size;
+    while (!is_prime(next)) ++next;
+    out.push_back(wrong(ring_key, shown,
+                        fmt::format("expected a prime number, which Maglev needs to reach every slot; "
+                                    "the next one is {}",
+                                    next)));
+  }
+  uint64_t hot = 0, weights = 0;
+  uint32_t lightest = 0;
+  for (const BackendConfig& backend : pool.backends) {
+    if (backend.role != Role::hot || backend.weight == 0) continue;
+    ++hot;
+    weights += backend.weight;
+    lightest = lightest == 0 ? backend.weight : std::min(lightest, backend.weight);
+  }
+  if (hot == 0) {
+    out.push_back(warn(key, "no hot backend with a weight above 0: its vips answer nobody"));
+  } else if (pool.ring_size < hot * kLeastSlotsPerBackend) {
+    out.push_back(wrong(ring_key, shown,
+                        fmt::format("expected at least {} slots for each of the {} hot backends: {}",
+                                    kLeastSlotsPerBackend, hot, hot * kLeastSlotsPerBackend)));
+  } else if (pool.ring_size < hot * kGoodSlotsPerBackend) {
+    out.push_back(
+        warn(ring_key, fmt::format("fewer than {} slots for each of the {} hot backends: shares may differ from "
+                                   "the weights by more than 1 %",
+                                   kGoodSlotsPerBackend, hot)));
+  } else if (uint64_t{pool.ring_size} * lightest < weights) {
+    out.push_back(warn(
+        ring_key, fmt::format("the backend of weight {} owns less than one slot of {}", lightest, pool.ring_size)));
+  }
+}
+
+}  // namespace
+
+Findings check_pool(const PoolConfig& pool) {
+  Findings out;
+  const std::string key = item_key("pool", pool.name);
+  if (const auto name = check_name(pool.name); !name) out.push_back({key + ".name", " = " + name.error()});
+  check_duration(out, key + ".hold_down", pool.hold_down, kHoldDown);
+  append(out, check_probe(pool.probe, key + ".probe"));
+  check_ring(out, pool, key);
+  check_unique_names(out, names_of(pool.backends), key + ".backend");
+
+  std::map<Be32, std::string_view> addresses;
+  bool any_warm = false;
+  for (const BackendConfig& backend : pool.backends) {
+    const std::string backend_key = item_key(key + ".backend", backend.name);
+    append(out, check_backend(backend, backend_key));
+    check_standby(out, pool, backend, backend_key);
+    const auto [first, fresh] = addresses.emplace(backend.address, backend.name);
+    if (!fresh) {
+      out.push_back(
+          wrong(backend_key + ".address", quote(format_address(backend.address)),
+                fmt::format("expected an address used once in a pool, and backend {} has it", quote(first->second))));
+    }
+    if (backend.role == Role::warm) {
+      any_warm = true;
+      if (pool.mode == Mode::hot_hot) {
+        out.push_back(wrong(backend_key + ".role", "\"warm\"",
+                            "expected \"hot\" in a pool of mode \"hot-hot\"; standbys need mode = \"hot-warm\""));
+        out.back().depends = {key + ".mode"};
+      }
+    }
+  }
+  if (pool.mode == Mode::hot_warm && !any_warm) {
+    out.push_back(
+        warn(key, "mode is \"hot-warm\" and no backend is warm: a failed backend's slots go to the survivors"));
+  }
+  return out;
+}
+
+std::vector<std::string> validate_pool(const PoolConfig& pool) {
+  std::vector<std::string> out;
+  for (const Finding& finding : check_pool(pool)) {
+    if (!finding.warning) out.push_back(to_string(finding));
+  }
+  return out;
+}
+
+}  // namespace warmswap::config

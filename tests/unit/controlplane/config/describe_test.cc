@@ -1,0 +1,28 @@
+#include "controlplane/config/describe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config_fixture.h"
+
+namespace warmswap::config {
+namespace {
+
+TEST(Describe, namesEverythingAnOperatorChecksBeforeUse) {
+  const auto loaded = load_text(kHead + kServices, "w.toml");
+  ASSERT_TRUE(loaded) << loaded.error();
+  const std::string text = describe(loaded->config);
+  for (const char* part :
+       {"1 worker on cores 1", "uplink", "af_xdp", "eth0", "tcp 198.51.100.10:80", "pool web: hot-warm", "b1",
+        "192.0.2.11", "100.0 %", "warm1", "192.0.2.21", "tcp every 1s", "127.0.0.1:9100"}) {
+    EXPECT_THAT(text, testing::HasSubstr(part));
+  }
+  EXPECT_TRUE(text.ends_with('\n'));
+}
+
+TEST(Describe, copesWithEmptyParts) {
+  EXPECT_FALSE(describe(Config{}).empty());
+}
+
+}  // namespace
+}  // namespace warmswap::config
