@@ -1,0 +1,37 @@
+// What the dataplane process runs with: plain values, filled by main from the configuration.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace warmswap::io {
+
+/// `poll` spins: lowest latency, one whole core per worker. `backoff` sleeps when idle, up to 200 µs at a time.
+enum class Idle : uint8_t { poll, backoff };
+
+/// `automatic` uses hugepages when enough are free and says so when not.
+enum class Hugepages : uint8_t { automatic, required, off };
+
+struct PortOptions {
+  std::string name;
+  std::string device;  // PCI address, or a DPDK device string such as "net_af_xdp0,iface=eth0,…"
+  bool pci = false;
+  std::string kernel_interface;  // whose routes and neighbours count for this port; empty = none
+  bool exception_tap = false;    // make `kernel_interface` a tap that carries what is not for a vip
+  uint16_t receive_descriptors = 1024;
+  uint16_t transmit_descriptors = 1024;
+  uint16_t mtu = 1500;
+};
+
+struct Options {
+  std::string instance;
+  std::vector<uint32_t> cores;  // one worker each
+  Idle idle = Idle::poll;
+  Hugepages hugepages = Hugepages::automatic;
+  uint32_t memory_mib = 512;
+  std::vector<PortOptions> ports;
+  std::vector<std::string> eal_args;
+};
+
+}  // namespace warmswap::io

@@ -1,0 +1,159 @@
+#include "dataplane/io/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+#include <time.h>
+
+#include <algorithm>
+
+namespace warmswap::io {
+namespace {
+
+using contract::DropReason;
+
+/// Ticks a second: a worker silent for 100 ms is an alarm, so it speaks twice as often.
+constexpr uint64_t kTicksPerSecond = 20;
+/// How long a worker that may back off spins before its first sleep, and how long it sleeps as the silence goes on.
+constexpr uint64_t kSpinMicroseconds = 50;
+constexpr long kShortSleepNs = 20'000;
+constexpr long kLongSleepNs = 200'000;
+
+void sleep_ns(long ns) noexcept {
+  const timespec duration{0, ns};
+  nanosleep(&duration, nullptr);
+}
+
+}  // namespace
+
+Worker::Worker(WorkerSetup setup, const contract::Segment& segment)
+    : setup_(std::move(setup)),
+      reader_(segment.base(), segment.header(), segment.worker(setup_.index).quiescence),
+      region_(segment.worker(setup_.index)),
+      base_(segment.base()),
+      geometry_(segment.geometry()),
+      tick_cycles_(rte_get_tsc_hz() / kTicksPerSecond) {
+  region_.totals.cpu.store(setup_.cpu, std::memory_order_relaxed);
+}
+
+void Worker::run() noexcept {
+  reader_.online();
+  while (!stop_.load(std::memory_order_relaxed)) {
+    bool changed = false;
+    const contract::SnapshotRoot* root = reader_.acquire(changed);
+    if (changed) {
+      snapshot_ =
+          balance::SnapshotView(base_, static_cast<contract::Offset>(reinterpret_cast<const std::byte*>(root) - base_));
+    }
+    uint32_t received = 0;
+    for (const ReceiveQueue& queue : setup_.from_wire) received += poll_wire(queue);
+    for (const ReceiveQueue& queue : setup_.from_kernel) received += relay_from_kernel(queue);
+    housekeep(received == 0);
+  }
+  reader_.offline();
+}
+
+uint16_t Worker::poll_wire(const ReceiveQueue& queue) noexcept {
+  std::array<rte_mbuf*, kReceiveBurst> buffers;
+  const uint16_t count = rte_eth_rx_burst(queue.port, queue.queue, buffers.data(), kReceiveBurst);
+  if (count == 0) return 0;
+  std::array<packet::Packet, kReceiveBurst> packets;
+  uint64_t bytes = 0;
+  for (uint16_t i = 0; i < count; ++i) {
+    rte_mbuf* buffer = buffers[i];
+    packet::Packet& packet = packets[i];
+    packet.frame = rte_pktmbuf_mtod(buffer, uint8_t*);
+    packet.length = rte_pktmbuf_pkt_len(buffer);
+    packet.contiguous = rte_pktmbuf_data_len(buffer);
+    packet.headroom = rte_pktmbuf_headroom(buffer);
+    bytes += packet.length;
+  }
+  region_.totals.received_packets.add(count);
+  region_.totals.received_bytes.add(bytes);
+  balance::process_burst(snapshot_, {packets.data(), count}, region_, geometry_);
+  for (uint16_t i = 0; i < count; ++i) dispatch(buffers[i], packets[i], queue.index);
+  flush();
+  return count;
+}
+
+void Worker::dispatch(rte_mbuf* buffer, packet::Packet& packet, uint8_t received_on) noexcept {
+  switch (packet.verdict) {
+    case packet::Verdict::drop:
+      rte_pktmbuf_free(buffer);  // counted by the pipeline
+      return;
+    case packet::Verdict::pass:
+      if (!setup_.egress[received_on].has_kernel) return drop(buffer, packet.reason);
+      to_kernel_[received_on].packets[to_kernel_[received_on].count++] = buffer;
+      return;
+    case packet::Verdict::forward:
+      break;
+  }
+  if (!setup_.egress[packet.port].present) return drop(buffer, DropReason::next_hop_unresolved);
+  // The outer header went into the headroom; whatever followed the IP packet (Ethernet padding) is cut off behind.
+  const auto start = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer->buf_addr));
+  const auto grown = static_cast<int32_t>(buffer->data_off) - start;
+  const uint32_t whole = buffer->pkt_len + static_cast<uint32_t>(grown);
+  buffer->data_off = start;
+  buffer->data_len = static_cast<uint16_t>(buffer->data_len + grown);
+  buffer->pkt_len = whole;
+  if (whole > packet.length) rte_pktmbuf_trim(buffer, static_cast<uint16_t>(whole - packet.length));
+  Batch& batch = to_wire_[packet.port];
+  batch.packets[batch.count++] = buffer;
+}
+
+uint16_t Worker::relay_from_kernel(const ReceiveQueue& queue) noexcept {
+  Batch batch;
+  batch.count = rte_eth_rx_burst(queue.port, queue.queue, batch.packets.data(), kReceiveBurst);
+  const uint16_t count = batch.count;
+  if (count > 0) transmit(setup_.egress[queue.index].wire, batch, DropReason::transmit_queue_full);
+  return count;
+}
+
+void Worker::flush() noexcept {
+  for (size_t port = 0; port < contract::kPortCapacity; ++port) {
+    if (to_wire_[port].count > 0) transmit(setup_.egress[port].wire, to_wire_[port], DropReason::transmit_queue_full);
+    if (to_kernel_[port].count > 0)
+      transmit(setup_.egress[port].kernel, to_kernel_[port], DropReason::exception_queue_full);
+  }
+}
+
+void Worker::transmit(const TransmitQueue& queue, Batch& batch, DropReason when_full) noexcept {
+  if (queue.shared != nullptr) rte_spinlock_lock(queue.shared);
+  const uint16_t sent = rte_eth_tx_burst(queue.port, queue.queue, batch.packets.data(), batch.count);
+  if (queue.shared != nullptr) rte_spinlock_unlock(queue.shared);
+  for (uint16_t i = sent; i < batch.count; ++i) drop(batch.packets[i], when_full);
+  batch.count = 0;
+}
+
+void Worker::drop(rte_mbuf* buffer, DropReason reason) noexcept {
+  region_.drops[static_cast<size_t>(reason)].add(1);
+  rte_pktmbuf_free(buffer);
+}
+
+void Worker::housekeep(bool idle) noexcept {
+  region_.totals.loops.add(1);
+  const uint64_t now = rte_rdtsc();
+  if (now >= next_tick_) {
+    next_tick_ = now + tick_cycles_;
+    region_.totals.tick_ns.store(contract::monotonic_ns(), std::memory_order_relaxed);
+  }
+  if (!idle) {
+    idle_since_ = 0;
+    return;
+  }
+  region_.totals.idle_loops.add(1);
+  if (idle_since_ == 0) idle_since_ = now;
+  if (setup_.idle == Idle::poll) {
+    rte_pause();
+    return;
+  }
+  const uint64_t spin = rte_get_tsc_hz() / 1'000'000 * kSpinMicroseconds;
+  const uint64_t idle_for = now - idle_since_;
+  if (idle_for > 20 * spin) {
+    sleep_ns(kLongSleepNs);
+  } else if (idle_for > spin) {
+    sleep_ns(kShortSleepNs);
+  }
+}
+
+}  // namespace warmswap::io
