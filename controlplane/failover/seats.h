@@ -1,0 +1,41 @@
+// Who sits where: the rules that turn evidence and commands into holders of seats. Internal to failover/; pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "controlplane/failover/engine.h"
+
+namespace warmswap::failover {
+
+/// What settling did with one seat, for the reports.
+struct SeatNote {
+  bool lost = false;                  // in this round its holder had to leave it
+  std::optional<uint32_t> lost_from;  // that holder, unless it left the configuration
+  bool opened = false;                // its owner sits down without having left
+  std::optional<Cause> cause;         // why the holder changed, if the reason is no backend's
+  std::optional<uint32_t> because;    // else: the backend whose evidence or command was the reason
+};
+
+/// A note for a change whose reason is no backend's.
+SeatNote seat_note(Cause cause);
+
+/// In the seat or ready to be: enabled, and the probes say it works.
+bool fit(const BackendState& backend) noexcept;
+
+/// The state that follows from a backend's evidence and from whether it holds a seat.
+State state_of(const BackendState& backend, bool seated) noexcept;
+
+/// By backend: the number of the seat it holds.
+std::vector<std::optional<uint32_t>> seats_held(std::span<const SeatState> seats, size_t backends);
+
+/// Gives every seat to whom the rules of docs/failover.md give it. `changed[b]`: backend b's health or admin state
+/// changed in this step. `notes` has one entry a seat; several rounds of one step share it.
+void settle(const config::PoolConfig& spec, PoolState& pool, Nanoseconds now, const std::vector<bool>& changed,
+            std::vector<SeatNote>& notes);
+
+/// When the first hold-down ends, if nothing happens before.
+std::optional<Nanoseconds> next_deadline(const config::PoolConfig& spec, const PoolState& pool);
+
+}  // namespace warmswap::failover

@@ -1,0 +1,21 @@
+// A PoolState as it would be written to shared memory.
+#pragma once
+
+#include <vector>
+
+#include "controlplane/failover/engine.h"
+
+namespace warmswap::failover {
+
+inline std::vector<AdoptedBackend> records_of(const PoolState& pool) {
+  std::vector<AdoptedBackend> records;
+  for (const BackendState& backend : pool.backends) {
+    records.push_back({backend.name, backend.state, backend.admin, backend.held, backend.failures, backend.since, ""});
+  }
+  for (const SeatState& seat : pool.seats) {
+    if (seat.holder) records[*seat.holder].seat_of = pool.backends[seat.owner].name;
+  }
+  return records;
+}
+
+}  // namespace warmswap::failover
