@@ -50,9 +50,9 @@ std::optional<uint32_t> Pairing::best(const PoolState& pool, uint32_t seat, std:
     const uint32_t standby = warm_[place];
     const bool doubted = pool.backends[standby].bad_streak > 0;
     const bool is_first = place == first.place;
-    return std::tuple(!(is_first && first.explicitly && !doubted),
-                      same_domain(standby, pool.seats[seat].owner) || (lost && same_domain(standby, *lost)), doubted,
-                      !is_first, claims_[place], (place + count - first.place) % count);
+    return std::tuple(!(is_first && first.explicitly && !doubted), same_domain(standby, pool.seats[seat].owner),
+                      lost && same_domain(standby, *lost), doubted, !is_first, claims_[place],
+                      (place + count - first.place) % count);
   };
   std::optional<uint32_t> chosen;
   for (uint32_t place = 0; place < count; ++place) {

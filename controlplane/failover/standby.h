@@ -19,7 +19,7 @@ class Pairing {
 
   /// The best ready standby that holds no seat, or nullopt. In order of importance:
   ///  1. the explicit standby, unless its last probe was bad;
-  ///  2. another failure domain than the owner's and than that of `lost`, who held the seat until now;
+  ///  2. another failure domain than the owner's; then another than that of `lost`, who held the seat until now;
   ///  3. the last probe was not bad;
   ///  4. the seat's first choice; then the one that is the first choice of the fewest others; then the next in order.
   std::optional<uint32_t> best(const PoolState& pool, uint32_t seat, std::optional<uint32_t> lost) const;
