@@ -105,6 +105,14 @@ TEST(Failure, ExplicitStandbysAreLeftToThoseWhoNamedThem) {
   EXPECT_EQ(sim.seats(), "hot1=warm2 hot2=hot2") << "warm1 is promised to hot2";
 }
 
+TEST(Failure, AStandbyOfAnotherDomainIsLeftToWhoNeedsIt) {
+  Sim sim = Sim::running(pool({hot("hot1", "", "rack-a"), hot("hot2"), warm("warm1", "rack-a"), warm("warm2")}));
+  sim.fail("hot2");
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=warm1") << "warm1 is of no use to hot1";
+  sim.fail("hot1");
+  EXPECT_EQ(sim.seats(), "hot1=warm2 hot2=warm1");
+}
+
 TEST(Failure, ASpareIsTakenBeforeAnothersFirstChoice) {
   Sim sim = Sim::running(pool({hot("hot1"), hot("hot2"), warm("warm1"), warm("warm2"), warm("warm3")}));
   sim.fail("warm1");
