@@ -1,0 +1,77 @@
+#include "controlplane/table/pool_ring.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "controlplane/table/re_deal.h"
+
+namespace warmswap::table {
+namespace {
+
+std::vector<RingSeat> views_of(const std::vector<OwnedSeat>& seats) {
+  std::vector<RingSeat> views;
+  for (const OwnedSeat& seat : seats) views.push_back({seat.name, seat.weight});
+  return views;
+}
+
+/// Numbers for holders' names, the same across two moments.
+class Numbers {
+ public:
+  uint16_t of(const std::string& holder) {
+    if (holder.empty()) return kNoSeat;
+    return numbers_.emplace(holder, static_cast<uint16_t>(numbers_.size())).first->second;
+  }
+  size_t size() const { return numbers_.size(); }
+
+ private:
+  std::map<std::string, uint16_t> numbers_;
+};
+
+}  // namespace
+
+PoolRing::PoolRing(const PoolRing& before, uint32_t ring_size, std::vector<OwnedSeat> seats, std::vector<bool> dead)
+    : seats_(std::move(seats)), dead_(std::move(dead)) {
+  const std::vector<RingSeat> views = views_of(seats_);
+  const bool same_base = before.base_.size() == ring_size && before.seats_ == seats_;
+  base_ = same_base ? before.base_ : base_ring(ring_size, views);
+  const bool any_dead = std::find(dead_.begin(), dead_.end(), true) != dead_.end();
+  ring_ = any_dead ? re_deal(base_, views, dead_) : base_;
+  slots_ = slots_per_seat(ring_, seats_.size());
+}
+
+bool PoolRing::matches(uint32_t ring_size, const std::vector<OwnedSeat>& seats,
+                       const std::vector<bool>& dead) const noexcept {
+  return ring_.size() == ring_size && seats == seats_ && dead == dead_;
+}
+
+uint32_t PoolRing::slots_without_seat() const noexcept {
+  uint32_t owned = 0;
+  for (const uint32_t count : slots_) owned += count;
+  return static_cast<uint32_t>(ring_.size()) - owned;
+}
+
+SlotsMoved slots_moved(const Holding& before, const Holding& after) {
+  const Ring& old_ring = before.ring.ring();
+  const Ring& new_ring = after.ring.ring();
+  if (old_ring.size() != new_ring.size()) return {static_cast<uint32_t>(new_ring.size()), 0};
+  Numbers numbers;
+  const auto numbered = [&numbers](const Holding& holding) {
+    std::vector<uint16_t> index;
+    for (const std::string& holder : holding.holders) index.push_back(numbers.of(holder));
+    return renumbered(holding.ring.ring(), index);
+  };
+  const Ring old_holders = numbered(before);
+  const Ring new_holders = numbered(after);
+  std::vector<bool> survives(numbers.size(), false);
+  for (size_t s = 0; s < before.holders.size(); ++s) {
+    const std::string& holder = before.holders[s];
+    for (size_t t = 0; t < after.holders.size(); ++t) {
+      const bool same_seat = before.ring.seats()[s].name == after.ring.seats()[t].name;
+      if (same_seat && !holder.empty() && after.holders[t] == holder) survives[numbers.of(holder)] = true;
+    }
+  }
+  return slots_moved(old_holders, new_holders, survives);
+}
+
+}  // namespace warmswap::table

@@ -1,0 +1,203 @@
+#include "controlplane/table/snapshot_builder.h"
+
+#include <cstring>
+
+#include "dataplane/contract/seat.h"
+
+namespace warmswap::table {
+namespace {
+
+using contract::BlockKind;
+using contract::BlockRef;
+using contract::Error;
+using contract::Result;
+
+std::vector<contract::VipPlacement> placements_of(const SnapshotRows& rows) {
+  std::vector<contract::VipPlacement> placements;
+  for (const VipRow& vip : rows.vips) {
+    placements.push_back({{vip.info.address, vip.info.port, vip.info.protocol}, vip.info.id, vip.info.pool});
+  }
+  return placements;
+}
+
+bool same(const contract::VipPlacement& a, const contract::VipPlacement& b) {
+  return a.key == b.key && a.vip == b.vip && a.pool == b.pool;
+}
+
+contract::Seat seat_of(const SnapshotRows& rows, const PoolRow& row, size_t seat) {
+  const uint16_t holder = row.holders[seat];
+  if (holder == kNobody) return contract::make_empty_seat();
+  const contract::BackendInfo& backend = row.backends[holder];
+  contract::SeatParameters parameters;
+  parameters.backend = backend.id;
+  parameters.outer_source = rows.outer_source;
+  parameters.outer_destination = backend.address;
+  parameters.entropy_bits = rows.entropy_bits;
+  if (const auto& route = row.routes[holder]) {
+    parameters.port = route->port;
+    parameters.mtu = route->mtu;
+    parameters.source_mac = route->source_mac;
+    parameters.next_hop_mac = route->next_hop_mac;
+  }
+  return contract::make_ipip_seat(parameters);
+}
+
+class Digest {
+ public:
+  explicit Digest(contract::HashKey key) : key_(key) {}
+  void add(const std::string& text) {
+    add(text.size());
+    bytes_ += text;
+  }
+  void add(uint64_t value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value)); }
+  uint64_t value() const { return contract::sip_hash(key_, bytes_.data(), bytes_.size()); }
+
+ private:
+  contract::HashKey key_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+bool operator==(const VipRow& a, const VipRow& b) {
+  return std::memcmp(&a.info, &b.info, sizeof(a.info)) == 0;
+}
+
+uint64_t fingerprint(const SnapshotRows& rows) {
+  Digest digest(rows.hash_key);
+  digest.add(uint64_t{rows.outer_source.raw()} << 8 | rows.entropy_bits);
+  for (const PoolRow& pool : rows.pools) {
+    digest.add(pool.name);
+    digest.add(pool.ring->ring().size());
+    for (size_t s = 0; s < pool.ring->seats().size(); ++s) {
+      digest.add(pool.ring->seats()[s].name);
+      digest.add(pool.ring->seats()[s].weight);
+      // A seat with nobody differs from every address; the re-deal follows from which seats these are.
+      digest.add(pool.holders[s] == kNobody ? ~uint64_t{0} : pool.backends[pool.holders[s]].address.raw());
+    }
+  }
+  for (const VipRow& vip : rows.vips) {
+    digest.add(contract::vip_word({vip.info.address, vip.info.port, vip.info.protocol}));
+    digest.add(rows.pools[vip.info.pool].name);
+  }
+  return digest.value();
+}
+
+Result<BlockRef> SnapshotBuilder::share_or_store(const BlockRef& before, BlockKind kind, const void* data,
+                                                 size_t bytes) {
+  if (before != nullptr && publisher_.holds(*before, data, bytes)) return before;
+  auto block = publisher_.allocate(kind, bytes);
+  if (!block) return Error{block.error()};
+  if (bytes > 0) std::memcpy(block->bytes.data(), data, bytes);
+  return block->ref;
+}
+
+Result<void> SnapshotBuilder::build_vips(const SnapshotRows& rows, Blocks& blocks) {
+  blocks.hash_key = rows.hash_key;
+  blocks.placements = placements_of(rows);
+  const bool unchanged = current_.vip_index != nullptr && current_.hash_key == rows.hash_key &&
+                         std::equal(blocks.placements.begin(), blocks.placements.end(), current_.placements.begin(),
+                                    current_.placements.end(), same);
+  if (unchanged) {
+    blocks.vip_index = current_.vip_index;
+    blocks.vip_bucket_mask = current_.vip_bucket_mask;
+  } else {
+    auto buckets = contract::build_vip_index(blocks.placements, rows.hash_key);
+    if (!buckets) return Error{buckets.error()};
+    auto index =
+        share_or_store(nullptr, BlockKind::vip_index, buckets->data(), buckets->size() * sizeof(contract::VipBucket));
+    if (!index) return Error{index.error()};
+    blocks.vip_index = *index;
+    blocks.vip_bucket_mask = static_cast<uint32_t>(buckets->size() - 1);
+  }
+  static_assert(sizeof(VipRow) == sizeof(contract::VipInfo), "the rows are stored as they stand");
+  auto directory = share_or_store(current_.vip_directory, BlockKind::vip_directory, rows.vips.data(),
+                                  rows.vips.size() * sizeof(contract::VipInfo));
+  if (!directory) return Error{directory.error()};
+  blocks.vip_directory = *directory;
+  return {};
+}
+
+Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRows& rows, const PoolRow& row) {
+  const auto found = current_.pools.find(row.name);
+  const PoolBlocks before = found == current_.pools.end() ? PoolBlocks{} : found->second;
+  PoolBlocks blocks;
+  blocks.ring_of = row.ring;
+  if (before.ring != nullptr && before.ring_of == row.ring) {
+    blocks.ring = before.ring;
+  } else {
+    const Ring& ring = row.ring->ring();
+    auto stored = share_or_store(before.ring, BlockKind::ring, ring.data(), ring.size() * sizeof(uint16_t));
+    if (!stored) return Error{stored.error()};
+    blocks.ring = *stored;
+  }
+  std::vector<contract::Seat> seats;
+  for (size_t s = 0; s < row.ring->seats().size(); ++s) seats.push_back(seat_of(rows, row, s));
+  auto stored_seats =
+      share_or_store(before.seats, BlockKind::seats, seats.data(), seats.size() * sizeof(contract::Seat));
+  if (!stored_seats) return Error{stored_seats.error()};
+  blocks.seats = *stored_seats;
+
+  std::vector<std::byte> directory(sizeof(contract::PoolInfo) + row.backends.size() * sizeof(contract::BackendInfo));
+  contract::PoolInfo info{};
+  row.name.copy(info.name, sizeof(info.name) - 1);
+  info.backend_count = static_cast<uint32_t>(row.backends.size());
+  info.seat_count = static_cast<uint32_t>(row.ring->seats().size());
+  std::memcpy(directory.data(), &info, sizeof(info));
+  if (!row.backends.empty()) {
+    std::memcpy(directory.data() + sizeof(info), row.backends.data(),
+                row.backends.size() * sizeof(contract::BackendInfo));
+  }
+  auto stored_directory =
+      share_or_store(before.directory, BlockKind::pool_directory, directory.data(), directory.size());
+  if (!stored_directory) return Error{stored_directory.error()};
+  blocks.directory = *stored_directory;
+  return blocks;
+}
+
+Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
+  Blocks blocks;
+  if (auto vips = build_vips(rows, blocks); !vips) return Error{vips.error()};
+  std::vector<contract::PoolRecord> records;
+  std::vector<BlockRef> held{blocks.vip_index, blocks.vip_directory};
+  for (const PoolRow& row : rows.pools) {
+    auto pool = build_pool(rows, row);
+    if (!pool) return Error{pool.error()};
+    contract::PoolRecord record{};
+    record.ring = pool->ring->offset();
+    record.seats = pool->seats->offset();
+    record.ring_size = static_cast<uint32_t>(row.ring->ring().size());
+    record.seat_count = static_cast<uint32_t>(row.ring->seats().size());
+    record.directory = pool->directory->offset();
+    records.push_back(record);
+    held.insert(held.end(), {pool->ring, pool->seats, pool->directory});
+    blocks.pools.emplace(row.name, std::move(*pool));
+  }
+  auto table = share_or_store(current_.pool_table, BlockKind::pool_table, records.data(),
+                              records.size() * sizeof(contract::PoolRecord));
+  if (!table) return Error{table.error()};
+  blocks.pool_table = *table;
+  held.push_back(blocks.pool_table);
+
+  contract::SnapshotRoot root{};
+  if (!rows.overlay.empty()) {
+    auto overlay = share_or_store(current_.overlay, BlockKind::overlay, rows.overlay.data(), rows.overlay.size());
+    if (!overlay) return Error{overlay.error()};
+    blocks.overlay = *overlay;
+    held.push_back(blocks.overlay);
+    root.overlay = blocks.overlay->offset();
+  }
+  root.hash_key = rows.hash_key;
+  root.vip_index = blocks.vip_index->offset();
+  root.vip_bucket_mask = blocks.vip_bucket_mask;
+  root.pool_count = static_cast<uint32_t>(records.size());
+  root.pools = blocks.pool_table->offset();
+  root.fingerprint = fingerprint(rows);
+  root.vip_directory = blocks.vip_directory->offset();
+  root.vip_count = static_cast<uint32_t>(rows.vips.size());
+  auto published = publisher_.publish(root, std::move(held));
+  if (published) current_ = std::move(blocks);
+  return published;
+}
+
+}  // namespace warmswap::table

@@ -1,0 +1,89 @@
+// From values to a published snapshot: fills blocks of the arena, sharing with the snapshot before whatever did not
+// change, so that a failover writes a few cache lines. One thread, the publisher's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controlplane/table/pool_ring.h"
+#include "dataplane/contract/publisher.h"
+#include "dataplane/contract/vip_index.h"
+
+namespace warmswap::table {
+
+/// How packets reach a backend: the egress port and the next hop's MAC, absent while it is not resolved.
+struct Route {
+  uint8_t port = 0;
+  contract::MacAddress source_mac{};
+  std::optional<contract::MacAddress> next_hop_mac;
+  uint16_t mtu = 0;
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+inline constexpr uint16_t kNobody = 0xffff;
+
+struct PoolRow {
+  std::string name;
+  std::shared_ptr<const PoolRing> ring;         // never null
+  std::vector<uint16_t> holders;                // per seat: index into backends, or kNobody
+  std::vector<contract::BackendInfo> backends;  // in canonical order
+  std::vector<std::optional<Route>> routes;     // per backend; nullopt = no route at all
+};
+
+struct VipRow {
+  contract::VipInfo info{};
+  friend bool operator==(const VipRow& a, const VipRow& b);
+};
+
+struct SnapshotRows {
+  contract::HashKey hash_key;
+  contract::Be32 outer_source;
+  uint8_t entropy_bits = 0;
+  std::vector<VipRow> vips;  // info.pool indexes `pools`
+  std::vector<PoolRow> pools;
+  std::string overlay;  // JSON of the run-time changes; empty = none
+};
+
+/// What forwards: equal on two balancers that send every flow to the same backend. MACs, counters and generations,
+/// which differ from host to host, are left out.
+uint64_t fingerprint(const SnapshotRows& rows);
+
+class SnapshotBuilder {
+ public:
+  explicit SnapshotBuilder(contract::Publisher& publisher) : publisher_(publisher) {}
+
+  /// On an error (arena full) nothing has changed.
+  contract::Result<contract::Published> publish(const SnapshotRows& rows);
+
+ private:
+  struct PoolBlocks {
+    std::shared_ptr<const PoolRing> ring_of;  // what `ring` was copied from; a live pointer is not reused
+    contract::BlockRef ring;
+    contract::BlockRef seats;
+    contract::BlockRef directory;
+  };
+  struct Blocks {
+    contract::HashKey hash_key;
+    std::vector<contract::VipPlacement> placements;
+    uint32_t vip_bucket_mask = 0;
+    contract::BlockRef vip_index;
+    contract::BlockRef vip_directory;
+    contract::BlockRef overlay;
+    contract::BlockRef pool_table;
+    std::map<std::string, PoolBlocks> pools;
+  };
+
+  contract::Result<contract::BlockRef> share_or_store(const contract::BlockRef& before, contract::BlockKind kind,
+                                                      const void* data, size_t bytes);
+  contract::Result<void> build_vips(const SnapshotRows& rows, Blocks& blocks);
+  contract::Result<PoolBlocks> build_pool(const SnapshotRows& rows, const PoolRow& row);
+
+  contract::Publisher& publisher_;
+  Blocks current_;
+};
+
+}  // namespace warmswap::table
