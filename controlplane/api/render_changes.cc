@@ -1,0 +1,71 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "controlplane/api/changes.h"
+#include "controlplane/api/text.h"
+#include "controlplane/api/words.h"
+
+namespace warmswap::api {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object probe_object(const config::ProbeConfig& probe) {
+  return {
+      {field::kKind, word(probe.kind)},
+      {field::kPort, probe.port},
+      {field::kInterval, format_duration(probe.interval)},
+      {field::kTimeout, format_duration(probe.timeout)},
+      {field::kJitter, probe.jitter_percent},
+      {field::kFall, probe.fall},
+      {field::kRise, probe.rise},
+      {field::kPath, probe.path},
+      {field::kHost, probe.host},
+      {field::kExpectStatus, json::array(probe.expect_status.begin(), probe.expect_status.end())},
+  };
+}
+
+json::object common(std::string_view op, const std::string& pool, const std::string& backend) {
+  return {{field::kOp, op}, {field::kPool, pool}, {field::kBackend, backend}};
+}
+
+struct Renderer {
+  json::object operator()(const AddBackend& add) const {
+    const config::BackendConfig& backend = add.backend;
+    json::object object = common(operation::kAdd, add.pool, backend.name);
+    object[field::kAddress] = format_address(backend.address);
+    object[field::kRole] = word(backend.role);
+    object[field::kWeight] = backend.weight;
+    object[field::kDomain] = backend.domain;
+    object[field::kStandby] = backend.standby;
+    object[field::kEnabled] = backend.enabled;
+    if (backend.probe) object[field::kProbe] = probe_object(*backend.probe);
+    return object;
+  }
+  json::object operator()(const RemoveBackend& c) const { return common(operation::kRemove, c.pool, c.backend); }
+  json::object operator()(const SetWeight& c) const {
+    json::object object = common(operation::kWeight, c.pool, c.backend);
+    object[field::kWeight] = c.weight;
+    return object;
+  }
+  json::object operator()(const EnableBackend& c) const { return common(operation::kEnable, c.pool, c.backend); }
+  json::object operator()(const DisableBackend& c) const { return common(operation::kDisable, c.pool, c.backend); }
+  json::object operator()(const ForceFailover& c) const {
+    json::object object = common(operation::kFailover, c.pool, c.backend);
+    if (c.to) object[field::kTo] = *c.to;
+    return object;
+  }
+  json::object operator()(const ForceFailback& c) const { return common(operation::kFailback, c.pool, c.backend); }
+};
+
+}  // namespace
+
+std::string render_changes(const std::vector<Change>& changes) {
+  json::array list;
+  for (const Change& change : changes) list.push_back(std::visit(Renderer{}, change));
+  return json::serialize(json::object{{field::kChanges, std::move(list)}});
+}
+
+}  // namespace warmswap::api
