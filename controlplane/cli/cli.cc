@@ -1,0 +1,232 @@
+#include "controlplane/cli/cli.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+
+#include "controlplane/api/protocol.h"
+#include "controlplane/cli/changes.h"
+#include "controlplane/cli/events.h"
+#include "controlplane/cli/session.h"
+#include "controlplane/cli/views.h"
+
+namespace warmswap::cli {
+
+namespace {
+
+using Action = std::function<void(const Session&)>;
+
+constexpr const char* kDescription = "Shows and changes a running warmswap load balancer through its control socket.";
+
+constexpr const char* kExamples = R"(Backends are named POOL/BACKEND, or just BACKEND when only one pool has it.
+
+Examples:
+  warmswapctl status                        who serves, who stands in, what is wrong
+  warmswapctl backends --pool web           states, last probes and traffic of one pool
+  warmswapctl failover web/web2 --to spare1 put a standby into a seat by hand
+  warmswapctl weight web/web1 50            half the default share
+  warmswapctl apply changes.json            many changes at once, all or none
+  warmswapctl events --follow               watch failovers with their timelines
+  warmswapctl explain 203.0.113.7:40000 198.51.100.10:80
+  warmswapctl status --json | jq '.pools[].seats'
+
+Exit codes: 0 done, 1 refused by the control plane, 2 wrong usage, 3 control plane not reached.
+Environment: WARMSWAP_SOCKET, WARMSWAP_INSTANCE as --socket and --instance; NO_COLOR.)";
+
+constexpr const char* kApplyExample = R"(The list applies wholly or not at all. Example:
+  echo '[{"op": "weight", "pool": "web", "backend": "web1", "weight": 50},
+         {"op": "disable", "pool": "web", "backend": "web2"}]' | warmswapctl apply -)";
+
+constexpr const char* kAddExample = R"(Examples:
+  warmswapctl add web/web4 192.0.2.14
+  warmswapctl add web/spare2 192.0.2.22 --role warm --domain rack2
+  warmswapctl add web/web5 192.0.2.15 --weight 50 --probe-path /ready --probe-interval 100ms)";
+
+struct GlobalOptions {
+  std::string socket;
+  std::string instance;
+  double timeout_s = 5;
+  bool json = false;
+};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// What the command line says outweighs the environment, and a path an instance.
+std::string socket_path(const GlobalOptions& options) {
+  if (!options.socket.empty()) return options.socket;
+  std::string instance = options.instance;
+  if (instance.empty()) {
+    if (std::string path = environment("WARMSWAP_SOCKET"); !path.empty()) return path;
+    instance = environment("WARMSWAP_INSTANCE");
+  }
+  if (instance.empty()) instance = api::kDefaultInstance;
+  return fmt::format("{}/{}.sock", api::kDefaultRunDir, instance);
+}
+
+void add_global_options(CLI::App& app, GlobalOptions& options) {
+  app.add_option("--socket", options.socket, "Path of the control socket")->type_name("PATH");
+  app.add_option("--instance", options.instance, "Instance, whose socket is /run/warmswap/NAME.sock [warmswap]")
+      ->type_name("NAME");
+  app.add_flag("--json", options.json, "Print the control plane's answer as JSON");
+  app.add_option("--timeout", options.timeout_s, "Longest wait for an answer, in seconds [5]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 3600.0));
+  app.set_version_flag("--version", "warmswapctl " WARMSWAP_VERSION, "Print the client's version");
+}
+
+/// The commands and the arguments they parse into; the chosen one leaves its action.
+class Commands {
+ public:
+  explicit Commands(CLI::App& app) : app_(app) {
+    add_views();
+    add_events();
+    add_simple_changes();
+    add_other_changes();
+    add_add();
+  }
+
+  const Action& chosen() const noexcept { return chosen_; }
+
+ private:
+  CLI::App* command(const std::string& name, const std::string& help, Action action) {
+    CLI::App* sub = app_.add_subcommand(name, help);
+    sub->fallthrough();
+    sub->callback([this, action = std::move(action)] { chosen_ = action; });
+    return sub;
+  }
+
+  void add_views() {
+    command("status", "Overview: processes, pools with their seats, warnings", show_status);
+    command("vips", "Virtual services and their traffic", show_vips);
+    command("pools", "Pools in short", show_pools);
+    CLI::App* backends = command("backends", "Backends with state, probe, share and traffic",
+                                 [this](const Session& session) { show_backends(session, pool_); });
+    backends->add_option("--pool", pool_, "Only those of one pool")->type_name("POOL");
+    CLI::App* explain = command("explain", "Where one flow goes, and why", [this](const Session& session) {
+      show_explanation(session, source_, destination_, udp_);
+    });
+    explain->add_option("source", source_, "Client, as ADDRESS:PORT")->required();
+    explain->add_option("destination", destination_, "Vip, as ADDRESS:PORT")->required();
+    explain->add_flag("--udp", udp_, "A UDP flow instead of TCP");
+    CLI::App* drops = command("drops", "Dropped packets by reason, and what each reason means",
+                              [this](const Session& session) { show_drops(session, all_); });
+    drops->add_flag("--all", all_, "Also the reasons that never happened");
+    command("version", "Versions of this program and of the control plane", show_version);
+    command("metrics", "Metrics in the Prometheus text format", show_metrics);
+  }
+
+  void add_events() {
+    CLI::App* events = command("events", "What happened, with the timeline of each failover",
+                               [this](const Session& session) { show_events(session, events_); });
+    events->add_option("--since", events_.since, "Only events after this sequence number")->type_name("SEQ");
+    events->add_option("--limit", events_.limit, "At most so many [100]")->type_name("N")->check(CLI::Range(1, 1000));
+    events->add_flag("--follow,-f", events_.follow, "Go on and print events as they happen");
+  }
+
+  void add_simple_changes() {
+    const std::pair<std::string_view, const char*> changes[] = {
+        {api::operation::kRemove, "Take a backend out of its pool"},
+        {api::operation::kEnable, "Let a disabled backend serve again"},
+        {api::operation::kDisable, "Keep a backend from serving"},
+        {api::operation::kFailback, "Give a seat back to its owner"},
+    };
+    for (const auto& [op, help] : changes) {
+      CLI::App* sub = command(std::string(op), help,
+                              [this, name = op](const Session& session) { change_simply(session, name, backend_); });
+      add_backend_argument(sub);
+    }
+  }
+
+  void add_other_changes() {
+    CLI::App* weight = command("weight", "Set a backend's weight",
+                               [this](const Session& session) { change_weight(session, backend_, weight_); });
+    add_backend_argument(weight);
+    weight->add_option("weight", weight_, "0 to 65535; 0 owns no slot")->required()->check(CLI::Range(0, 65535));
+    CLI::App* failover = command("failover", "Take a backend's seat away from it",
+                                 [this](const Session& session) { change_failover(session, backend_, standby_); });
+    add_backend_argument(failover);
+    failover->add_option("--to", standby_, "The warm backend that shall take it")->type_name("STANDBY");
+    CLI::App* apply = command("apply", "Apply a list of changes, all or none",
+                              [this](const Session& session) { change_apply(session, file_); });
+    apply->add_option("file", file_, "JSON file, or - for standard input")->required();
+    apply->footer(kApplyExample);
+    command("reload", "Read the configuration file again", reload);
+  }
+
+  void add_add() {
+    CLI::App* add =
+        command("add", "Add a backend to a pool", [this](const Session& session) { change_add(session, add_); });
+    add->add_option("backend", add_.backend, "POOL/BACKEND")->required();
+    add->add_option("address", add_.address, "Its IPv4 address")->required();
+    add->add_option("--role", add_.role, "hot or warm [hot]")->check(CLI::IsMember({"hot", "warm"}));
+    add->add_option("--weight", add_.weight, "0 to 65535 [100]")->check(CLI::Range(0, 65535));
+    add->add_option("--domain", add_.domain, "Failure domain")->type_name("NAME");
+    add->add_option("--standby", add_.standby, "The warm backend to prefer for its seat")->type_name("BACKEND");
+    add->add_flag("--disabled", add_.disabled, "Add it without letting it serve");
+    ProbeArguments& probe = add_.probe;
+    const auto option = [&](const char* name, auto& target, const char* help) {
+      return add->add_option(name, target, help)->group("Probe, where it differs from the pool's");
+    };
+    option("--probe-kind", probe.kind, "none, tcp or http")->check(CLI::IsMember({"none", "tcp", "http"}));
+    option("--probe-port", probe.port, "Port; 0 is that of the vip");
+    option("--probe-interval", probe.interval, "Such as 100ms");
+    option("--probe-timeout", probe.timeout, "Such as 50ms");
+    option("--probe-jitter", probe.jitter, "Percent of the interval");
+    option("--probe-fall", probe.fall, "Failures in a row that make it failed");
+    option("--probe-rise", probe.rise, "Successes in a row that make it serve again");
+    option("--probe-path", probe.path, "HTTP path");
+    option("--probe-host", probe.host, "HTTP Host header");
+    option("--probe-status", probe.expect_status, "HTTP status codes that count as success")->delimiter(',');
+    add->footer(kAddExample);
+  }
+
+  void add_backend_argument(CLI::App* sub) {
+    sub->add_option("backend", backend_, "POOL/BACKEND, or BACKEND alone when only one pool has it")->required();
+  }
+
+  CLI::App& app_;
+  Action chosen_;
+  std::string pool_;
+  std::string source_;
+  std::string destination_;
+  bool udp_ = false;
+  bool all_ = false;
+  EventsOptions events_;
+  std::string backend_;
+  uint32_t weight_ = 0;
+  std::string standby_;
+  std::string file_;
+  AddArguments add_;
+};
+
+}  // namespace
+
+int run(int argc, const char* const* argv, Terminal terminal) {
+  CLI::App app(kDescription, "warmswapctl");
+  GlobalOptions options;
+  add_global_options(app, options);
+  app.require_subcommand(1);
+  app.footer(kExamples);
+  const Commands commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& fault) {
+    return app.exit(fault, terminal.out, terminal.err) == 0 ? kExitOk : kExitUsage;
+  }
+  const std::chrono::duration<double> timeout(options.timeout_s);
+  const Client client(socket_path(options), std::chrono::ceil<std::chrono::milliseconds>(timeout));
+  try {
+    commands.chosen()(Session(terminal, client, options.json));
+  } catch (const Failure& failure) {
+    terminal.err << "warmswapctl: " << failure.what() << '\n';
+    return failure.exit_code();
+  }
+  return kExitOk;
+}
+
+}  // namespace warmswap::cli
