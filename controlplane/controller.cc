@@ -1,0 +1,219 @@
+#include "controlplane/controller.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace warmswap::controlplane {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kSegmentPoll = 50ms;
+
+/// How long the first publish waits for backends nobody has heard of yet: as long as the slowest probe needs to tell.
+Nanoseconds first_evidence_time(const config::Config& config) {
+  Nanoseconds longest{0};
+  for (const config::PoolConfig& pool : config.pools) {
+    for (const config::BackendConfig& backend : pool.backends) {
+      const config::ProbeConfig& probe = config::probe_of(pool, backend);
+      longest = std::max(longest, probe.interval * probe.fall + probe.timeout);
+    }
+  }
+  return longest;
+}
+
+}  // namespace
+
+Controller::Controller(boost::asio::io_context& context, std::string file, config::Config config,
+                       nexthop::Resolver resolver)
+    : context_(context),
+      file_(std::move(file)),
+      link_(config.instance.name, config.controlplane.lease),
+      vip_ids_(config.dataplane.geometry.vip_capacity),
+      backend_ids_(config.dataplane.geometry.backend_capacity),
+      resolver_(std::move(resolver)),
+      prober_(context, [this](const health::ProbeResult& result) { on_probe(result); }),
+      segment_timer_(context),
+      deadline_timer_(context),
+      ack_timer_(context) {
+  model_.file = config;
+  model_.running = std::move(config);
+}
+
+Controller::~Controller() = default;
+
+void Controller::start() {
+  first_publish_until_ = started_ + first_evidence_time(model_.running);
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    model_.pools[pool.name].state = failover::start(pool, steady_now()).state;
+    refresh_ring(pool, model_.pools[pool.name]);
+  }
+  poll_segment();
+  if (!link_.attached()) spdlog::warn("{}; trying again", link_.obstacle());
+  configure_outside();
+}
+
+void Controller::stop() {
+  segment_timer_.cancel();
+  deadline_timer_.cancel();
+  ack_timer_.cancel();
+  prober_.set_targets({});
+}
+
+void Controller::poll_segment() {
+  switch (link_.poll()) {
+    case SegmentLink::Change::none:
+      break;
+    case SegmentLink::Change::attached:
+      on_attached();
+      break;
+    case SegmentLink::Change::lost:
+      builder_.reset();
+      awaited_.clear();
+      spdlog::warn("{}; trying again", link_.obstacle());
+      note("dataplane", "the segment is gone: nothing is published until there is one again");
+      break;
+    case SegmentLink::Change::restarted:
+      note("dataplane", "the dataplane was started");
+      if (routes_changed()) publish();
+      break;
+  }
+  if (unpublished_) publish();
+  segment_timer_.expires_after(kSegmentPoll);
+  segment_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) poll_segment();
+  });
+}
+
+void Controller::on_attached() {
+  builder_ = std::make_unique<table::SnapshotBuilder>(link_.publisher());
+  const contract::Geometry& geometry = link_.segment().geometry();
+  vip_ids_ = CounterIds(geometry.vip_capacity);
+  backend_ids_ = CounterIds(geometry.backend_capacity);
+  spdlog::info("attached to {}", link_.segment().path().string());
+  if (link_.current() == nullptr) {
+    note("dataplane", "attached to a segment without a snapshot");
+    return;
+  }
+  const Found found = read_snapshot(link_.segment().base(), *link_.current());
+  adopt_counters(found);
+  // Later on our own evidence is newer than what the segment says.
+  if (publish_count_ == 0) adopt(found);
+  first_publish_done_ = true;
+  publish();
+}
+
+void Controller::adopt_counters(const Found& found) {
+  for (const auto& [vip, entry] : found.vips) vip_ids_.adopt(vip, entry);
+  for (const auto& [pool, backends] : found.pools) {
+    for (const FoundBackend& backend : backends) {
+      backend_ids_.adopt(backend_key(pool, backend.state.name), backend.counter);
+    }
+  }
+}
+
+void Controller::adopt(const Found& found) {
+  if (!found.overlay.empty()) {
+    const auto probe_of_pool = [this](std::string_view pool) { return pool_probe(pool); };
+    auto changes = api::parse_changes(found.overlay, probe_of_pool);
+    if (!changes) {
+      note("change", "the run-time changes found in the segment cannot be read and are dropped: " + changes.error());
+    } else {
+      Laid laid = lay_over(model_.file, *changes);
+      for (const std::string& dropped : laid.dropped) note("change", "a run-time change no longer fits: " + dropped);
+      model_.running = std::move(laid.running);
+      model_.overlay = std::move(laid.overlay);
+    }
+  }
+  size_t adopted = 0;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    PoolModel& model = model_.pools[pool.name];
+    std::vector<failover::AdoptedBackend> records;
+    if (const auto at = found.pools.find(pool.name); at != found.pools.end()) {
+      for (const FoundBackend& backend : at->second) records.push_back(backend.state);
+    }
+    failover::Outcome outcome = failover::adopt(pool, records, steady_now());
+    adopted += records.size();
+    model.state = outcome.state;
+    refresh_ring(pool, model);
+    if (outcome.deadline) deadlines_[pool.name] = *outcome.deadline;
+  }
+  schedule_deadline();
+  note("adopted", "adopted the state of " + std::to_string(adopted) + " backends from generation " +
+                      std::to_string(link_.current()->generation));
+}
+
+void Controller::configure_outside() {
+  std::vector<health::Target> targets;
+  std::vector<contract::Be32> destinations;
+  std::map<uint64_t, ProbeTarget> known;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    for (const config::BackendConfig& backend : pool.backends) {
+      destinations.push_back(backend.address);
+      const std::string key = backend_key(pool.name, backend.name);
+      const auto [at, fresh] = target_ids_.emplace(key, next_target_);
+      if (fresh) ++next_target_;
+      const auto before = targets_.find(at->second);
+      known[at->second] = before != targets_.end() ? before->second : ProbeTarget{pool.name, backend.name, {}};
+      const config::ProbeConfig& probe = config::probe_of(pool, backend);
+      if (probe.kind == config::ProbeKind::none) continue;
+      targets.push_back({at->second, probe, backend.address, config::probe_port(model_.running, pool, probe)});
+    }
+  }
+  std::erase_if(target_ids_, [&known](const auto& entry) { return !known.contains(entry.second); });
+  targets_ = std::move(known);
+  prober_.set_targets(std::move(targets));
+  resolver_.set_destinations(std::move(destinations));
+}
+
+void Controller::on_probe(const health::ProbeResult& result) {
+  const auto target = targets_.find(result.id);
+  if (target == targets_.end()) return;
+  target->second.last = result;
+  const std::string& name = target->second.pool;
+  const config::PoolConfig* pool = model_.running.find_pool(name);
+  failover::ProbeResult event{target->second.backend, failover::Probe::not_run, result.detail,
+                              result.finished.time_since_epoch()};
+  if (result.outcome == health::Outcome::good) event.outcome = failover::Probe::good;
+  if (result.outcome == health::Outcome::bad) event.outcome = failover::Probe::bad;
+  PoolModel& model = model_.pools.at(name);
+  failover::Outcome outcome = failover::step(*pool, model.state, event, steady_now());
+  if (outcome.states.empty() && outcome.seats.empty()) {
+    model.state = std::move(outcome.state);
+    if (outcome.deadline)
+      deadlines_[name] = *outcome.deadline;
+    else
+      deadlines_.erase(name);
+    schedule_deadline();
+    return;
+  }
+  const std::map<std::string, Before> before{{name, before_change(model)}};
+  model.state = outcome.state;
+  commit({{name, std::move(outcome)}}, before);
+}
+
+void Controller::on_routes_changed() {
+  if (routes_changed()) publish();
+}
+
+std::optional<table::Route> Controller::route_to(contract::Be32 address) const {
+  const auto hop = resolver_.find(address);
+  if (!hop || !link_.attached()) return std::nullopt;
+  const auto port = link_.port_of_interface(hop->interface);
+  if (!port) return std::nullopt;
+  const contract::PortRecord& record = link_.port(*port);
+  table::Route route;
+  route.port = *port;
+  route.source_mac = record.mac;
+  route.next_hop_mac = hop->mac;
+  route.mtu = std::min(hop->mtu, record.mtu);
+  return route;
+}
+
+bool Controller::routes_changed() const {
+  return std::any_of(published_routes_.begin(), published_routes_.end(),
+                     [this](const auto& entry) { return route_to(entry.first) != entry.second; });
+}
+
+}  // namespace warmswap::controlplane

@@ -1,0 +1,128 @@
+// The control plane as one object: it hears probes, routes, operators and the segment, keeps the model, and publishes.
+// Everything runs on the io_context's one thread; nothing blocks but reading the configuration file on a reload.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controlplane/api/service.h"
+#include "controlplane/event_log.h"
+#include "controlplane/health/prober.h"
+#include "controlplane/model.h"
+#include "controlplane/nexthop/resolver.h"
+#include "controlplane/overlay.h"
+#include "controlplane/records.h"
+#include "controlplane/segment_link.h"
+#include "controlplane/table/snapshot_builder.h"
+
+namespace warmswap::controlplane {
+
+class Controller : public api::Service {
+ public:
+  /// `file` is read again on a reload.
+  Controller(boost::asio::io_context& context, std::string file, config::Config config, nexthop::Resolver resolver);
+  ~Controller() override;
+
+  /// Attaches if it can, adopts what it finds, and begins to probe.
+  void start();
+  void stop();
+  /// Route, neighbour or link changes; wired to the resolver.
+  void on_routes_changed();
+
+  api::Status status() const override;
+  std::vector<api::VipView> vips() const override;
+  std::vector<api::PoolView> pools() const override;
+  std::vector<api::BackendView> backends(std::optional<std::string_view> pool) const override;
+  api::EventPage events(std::optional<uint64_t> since, size_t limit) const override;
+  api::Explanation explain(const contract::FlowKey& flow) const override;
+  std::vector<api::DropView> drops() const override;
+  api::VersionView version() const override;
+  std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const override;
+  api::ApplyResult apply(const std::vector<api::Change>& changes) override;
+  api::ApplyResult reload() override;
+
+ private:
+  struct ProbeTarget {
+    std::string pool;
+    std::string backend;
+    std::optional<health::ProbeResult> last;
+  };
+  struct AwaitedAck {
+    uint64_t generation;
+    Nanoseconds published;
+    std::vector<uint64_t> events;
+  };
+  /// Holders and rings before a change, to tell what it moved.
+  struct Before {
+    std::shared_ptr<const table::PoolRing> ring;
+    std::vector<std::string> holders;
+  };
+
+  void poll_segment();
+  void on_attached();
+  void adopt(const Found& found);
+  void adopt_counters(const Found& found);
+  void on_probe(const health::ProbeResult& result);
+  void on_deadline();
+  void schedule_deadline();
+  void watch_acknowledgements();
+  void configure_outside();
+
+  /// Publishes the model. True when the snapshot stands; false (with publish_error_ set) when the old one stays.
+  bool publish();
+  bool may_publish();
+  static Before before_change(const PoolModel& pool);
+  std::map<std::string, Before> remember() const;
+  /// Publishes what `outcomes` changed and writes it to the event log.
+  void commit(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before);
+  void log_outcomes(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before,
+                    bool published);
+  void note(std::string kind, std::string text, std::string cause = "");
+  std::optional<table::Route> route_to(contract::Be32 address) const;
+  bool routes_changed() const;
+  void add_warnings(std::vector<std::string>& warnings) const;
+  api::BackendView backend_view(const config::PoolConfig& pool, uint32_t index) const;
+  const PoolModel& pool_model(const std::string& pool) const { return model_.pools.at(pool); }
+
+  boost::asio::io_context& context_;
+  std::string file_;
+  Model model_;
+  SegmentLink link_;
+  std::unique_ptr<table::SnapshotBuilder> builder_;  // of the link's publisher; absent while detached
+  CounterIds vip_ids_;
+  CounterIds backend_ids_;
+  nexthop::Resolver resolver_;
+  health::Prober prober_;
+  std::map<uint64_t, ProbeTarget> targets_;
+  std::map<std::string, uint64_t> target_ids_;  // by backend_key
+  uint64_t next_target_ = 1;
+  EventLog events_;
+  std::map<contract::Be32, std::optional<table::Route>> published_routes_;
+  std::map<std::string, Nanoseconds> deadlines_;  // of the engine, by pool
+
+  boost::asio::steady_timer segment_timer_;
+  boost::asio::steady_timer deadline_timer_;
+  boost::asio::steady_timer ack_timer_;
+  std::vector<AwaitedAck> awaited_;
+
+  Nanoseconds started_ = steady_now();
+  Nanoseconds first_publish_until_{0};  // until then unknown backends may still report before the first publish
+  bool first_publish_done_ = false;
+  bool unpublished_ = true;  // the model is ahead of the snapshot: try again
+  std::string publish_error_;
+  uint64_t publish_count_ = 0;
+  uint64_t failovers_ = 0;
+  uint64_t failbacks_ = 0;
+  std::optional<Nanoseconds> build_time_;
+  std::optional<Nanoseconds> publish_time_;
+  std::optional<Nanoseconds> ack_time_;
+  Nanoseconds last_published_{0};
+};
+
+}  // namespace warmswap::controlplane

@@ -1,0 +1,218 @@
+// From what the engine decided to a published snapshot, and to the event log.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+#include "controlplane/controller.h"
+
+namespace warmswap::controlplane {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kAckPoll = 1ms;
+constexpr auto kAckPatience = 5s;
+
+bool evidence_complete(const failover::PoolState& state) {
+  return std::none_of(state.backends.begin(), state.backends.end(),
+                      [](const failover::BackendState& backend) { return backend.state == failover::State::unknown; });
+}
+
+}  // namespace
+
+void Controller::on_deadline() {
+  const Nanoseconds now = steady_now();
+  std::vector<PoolOutcome> outcomes;
+  std::map<std::string, Before> before;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    const auto due = deadlines_.find(pool.name);
+    if (due == deadlines_.end() || due->second > now) continue;
+    deadlines_.erase(due);
+    PoolModel& model = model_.pools.at(pool.name);
+    before[pool.name] = before_change(model);
+    failover::Outcome outcome = failover::step(pool, model.state, failover::Tick{}, now);
+    model.state = outcome.state;
+    outcomes.push_back({pool.name, std::move(outcome)});
+  }
+  commit(outcomes, before);
+}
+
+void Controller::schedule_deadline() {
+  const auto next = std::min_element(deadlines_.begin(), deadlines_.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (next == deadlines_.end()) {
+    deadline_timer_.cancel();
+    return;
+  }
+  const boost::asio::steady_timer::time_point at{
+      std::chrono::duration_cast<boost::asio::steady_timer::duration>(next->second)};
+  if (deadline_timer_.expiry() == at) return;
+  deadline_timer_.expires_at(at);
+  deadline_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_deadline();
+  });
+}
+
+Controller::Before Controller::before_change(const PoolModel& pool) {
+  return {pool.ring, holders_of(pool.state)};
+}
+
+std::map<std::string, Controller::Before> Controller::remember() const {
+  std::map<std::string, Before> before;
+  for (const auto& [name, pool] : model_.pools) before[name] = before_change(pool);
+  return before;
+}
+
+void Controller::commit(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before) {
+  bool changed = false;
+  for (const PoolOutcome& entry : outcomes) {
+    if (const config::PoolConfig* pool = model_.running.find_pool(entry.pool)) {
+      refresh_ring(*pool, model_.pools.at(entry.pool));
+    }
+    changed = changed || !entry.outcome.states.empty() || !entry.outcome.seats.empty();
+    if (entry.outcome.deadline)
+      deadlines_[entry.pool] = *entry.outcome.deadline;
+    else
+      deadlines_.erase(entry.pool);
+  }
+  const bool published = changed && publish();
+  log_outcomes(outcomes, before, published);
+  schedule_deadline();
+}
+
+bool Controller::may_publish() {
+  if (first_publish_done_) return true;
+  const bool complete =
+      std::all_of(model_.running.pools.begin(), model_.running.pools.end(),
+                  [this](const config::PoolConfig& pool) { return evidence_complete(pool_model(pool.name).state); });
+  return complete || steady_now() >= first_publish_until_;
+}
+
+bool Controller::publish() {
+  unpublished_ = true;
+  if (builder_ == nullptr || !may_publish()) return false;
+  const Nanoseconds begin = steady_now();
+  auto rows = make_rows({.model = model_,
+                         .vip_ids = vip_ids_,
+                         .backend_ids = backend_ids_,
+                         .vip_sum = [this](uint32_t id) { return link_.vip_traffic(id); },
+                         .backend_sum = [this](uint32_t id) { return link_.backend_traffic(id); },
+                         .route = [this](contract::Be32 address) { return route_to(address); }});
+  const Nanoseconds built = steady_now();
+  auto published =
+      rows ? builder_->publish(*rows) : contract::Result<contract::Published>(contract::Error{rows.error()});
+  if (!published) {
+    if (publish_error_ != published.error()) spdlog::error("cannot publish: {}", published.error());
+    publish_error_ = published.error();
+    return false;
+  }
+  publish_error_.clear();
+  unpublished_ = false;
+  first_publish_done_ = true;
+  ++publish_count_;
+  last_published_ = Nanoseconds(static_cast<int64_t>(published->stored_ns));
+  build_time_ = built - begin;
+  publish_time_ = last_published_ - built;
+  ack_time_.reset();
+  awaited_.push_back({published->generation, last_published_, {}});
+  if (awaited_.size() == 1) watch_acknowledgements();
+
+  std::set<std::string> backends;
+  std::set<std::string> vip_names;
+  published_routes_.clear();
+  for (const table::PoolRow& pool : rows->pools) {
+    for (size_t b = 0; b < pool.backends.size(); ++b) {
+      backends.insert(backend_key(pool.name, pool.backends[b].name));
+      published_routes_[pool.backends[b].address] = pool.routes[b];
+    }
+  }
+  for (const config::VipConfig& vip : model_.running.vips) vip_names.insert(vip.name);
+  backend_ids_.keep_only(backends);
+  vip_ids_.keep_only(vip_names);
+  return true;
+}
+
+void Controller::watch_acknowledgements() {
+  if (!link_.attached()) return;
+  std::erase_if(awaited_, [this](const AwaitedAck& awaited) {
+    const contract::Acknowledgement seen = link_.publisher().acknowledged(awaited.generation);
+    if (!seen.complete) return steady_now() - awaited.published > kAckPatience;
+    if (seen.workers == 0) return true;
+    const Nanoseconds at{static_cast<int64_t>(seen.last_seen_ns)};
+    ack_time_ = std::max(at - awaited.published, Nanoseconds(0));
+    for (const uint64_t seq : awaited.events) events_.set_acknowledged(seq, std::max(at, awaited.published));
+    return true;
+  });
+  if (awaited_.empty()) return;
+  ack_timer_.expires_after(kAckPoll);
+  ack_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) watch_acknowledgements();
+  });
+}
+
+void Controller::note(std::string kind, std::string text, std::string cause) {
+  spdlog::info("{}: {}", kind, text);
+  Event event;
+  event.kind = std::move(kind);
+  event.text = std::move(text);
+  event.cause = std::move(cause);
+  events_.add(std::move(event));
+}
+
+void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before,
+                              bool published) {
+  std::vector<uint64_t> carried;
+  const auto add = [&](Event event) {
+    if (published) event.moments.published = last_published_;
+    spdlog::info("{}: {}", event.kind, event.text);
+    carried.push_back(events_.add(std::move(event)));
+  };
+  for (const PoolOutcome& entry : outcomes) {
+    for (const failover::StateChange& change : entry.outcome.states) {
+      Event event;
+      event.kind = "state";
+      event.pool = entry.pool;
+      event.backend = change.backend;
+      event.text = entry.pool + "/" + change.backend + " " + std::string(to_string(change.from)) + " → " +
+                   std::string(to_string(change.to)) + (change.detail.empty() ? "" : ": " + change.detail);
+      event.cause = to_string(change.cause);
+      event.timed = change.first_bad.has_value();
+      event.moments = {change.first_bad, change.decided, std::nullopt, std::nullopt};
+      add(std::move(event));
+    }
+    if (entry.outcome.seats.empty()) continue;
+    const auto was = before.find(entry.pool);
+    const PoolModel& now = pool_model(entry.pool);
+    const std::vector<std::string> holders = holders_of(now.state);
+    table::SlotsMoved moved;
+    if (was != before.end()) {
+      moved = table::slots_moved({*was->second.ring, was->second.holders}, {*now.ring, holders});
+    }
+    for (const failover::SeatChange& change : entry.outcome.seats) {
+      if (change.kind == failover::SeatChangeKind::failover) ++failovers_;
+      if (change.kind == failover::SeatChangeKind::failback) ++failbacks_;
+      Event event;
+      event.kind = to_string(change.kind);
+      event.pool = entry.pool;
+      event.backend = change.owner;
+      const std::string seat = "seat of " + entry.pool + "/" + change.owner + ": ";
+      const std::string after = change.after.empty() ? "nobody, its slots go to the others" : change.after;
+      event.text = seat + (change.before.empty() ? "nobody" : change.before) + " → " + after +
+                   (change.detail.empty() ? "" : " (" + change.detail + ")");
+      event.cause = to_string(change.cause);
+      event.timed = true;
+      event.moments = {change.first_bad, change.decided, std::nullopt, std::nullopt};
+      event.slots_moved = moved.total;
+      event.survivor_slots_moved = moved.of_survivors;
+      add(std::move(event));
+      model_.pools.at(entry.pool).seat_since[change.owner] = change.decided;
+    }
+  }
+  if (published && !awaited_.empty()) {
+    auto& events = awaited_.back().events;
+    events.insert(events.end(), carried.begin(), carried.end());
+  }
+}
+
+}  // namespace warmswap::controlplane

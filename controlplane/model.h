@@ -1,0 +1,50 @@
+// Everything the control plane decides about, as one value: a change works on a copy, and a refused change throws the
+// copy away. One thread.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controlplane/api/changes.h"
+#include "controlplane/config/config.h"
+#include "controlplane/failover/engine.h"
+#include "controlplane/table/pool_ring.h"
+
+namespace warmswap::controlplane {
+
+using Nanoseconds = std::chrono::nanoseconds;
+
+struct PoolModel {
+  failover::PoolState state;
+  std::shared_ptr<const table::PoolRing> ring = std::make_shared<const table::PoolRing>();
+  std::map<std::string, Nanoseconds> seat_since;  // by owner, steady clock: when the seat's holder last changed
+};
+
+struct Model {
+  config::Config file;     // as the file says
+  config::Config running;  // with the run-time changes laid over it
+  std::vector<api::Change> overlay;
+  std::map<std::string, PoolModel> pools;  // by name; one for each pool of `running`
+};
+
+/// Steady-clock time in the engine's terms.
+inline Nanoseconds steady_now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+/// Steady-clock times as wall-clock ones, for people and for records that outlive a process.
+inline std::chrono::system_clock::time_point to_wall(Nanoseconds steady) {
+  const auto ago = steady_now() - steady;
+  return std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
+}
+
+/// The name of each seat's holder, "" = nobody.
+std::vector<std::string> holders_of(const failover::PoolState& state);
+
+/// Brings the pool's ring to what its seats say. True when it changed.
+bool refresh_ring(const config::PoolConfig& config, PoolModel& pool);
+
+}  // namespace warmswap::controlplane

@@ -1,0 +1,89 @@
+#include "controlplane/segment_link.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace warmswap::controlplane {
+
+SegmentLink::Change SegmentLink::poll() {
+  if (attached() && !segment_->current()) {
+    publisher_.reset();
+    segment_.reset();
+    obstacle_ = "the segment's file was removed or replaced";
+    return Change::lost;
+  }
+  if (!attached()) {
+    attach();
+    if (!attached()) return Change::none;
+    segment_->renew_lease(lease_);
+    return Change::attached;
+  }
+  segment_->renew_lease(lease_);
+  const uint64_t epoch = segment_->header().dataplane.epoch.load(std::memory_order_acquire);
+  if (epoch == epoch_) return Change::none;
+  epoch_ = epoch;
+  return Change::restarted;
+}
+
+void SegmentLink::attach() {
+  auto segment = contract::Segment::attach({instance_, contract::segment_paths(instance_, true)});
+  if (!segment) {
+    obstacle_ = segment.error();
+    return;
+  }
+  auto held = std::make_unique<contract::Segment>(std::move(*segment));
+  auto publisher = contract::Publisher::start(*held);
+  if (!publisher) {
+    obstacle_ = publisher.error();
+    return;
+  }
+  segment_ = std::move(held);
+  publisher_ = std::move(*publisher);
+  epoch_ = segment_->header().dataplane.epoch.load(std::memory_order_acquire);
+  obstacle_.clear();
+}
+
+std::optional<uint8_t> SegmentLink::port_of_interface(const std::string& interface) const {
+  for (uint8_t i = 0; i < contract::kPortCapacity; ++i) {
+    const contract::PortRecord& record = port(i);
+    if (record.present == 0) continue;
+    if (interface == std::string(record.interface, strnlen(record.interface, sizeof(record.interface)))) return i;
+  }
+  return std::nullopt;
+}
+
+uint32_t SegmentLink::workers() const noexcept {
+  return std::min(segment_->header().dataplane.worker_count.load(std::memory_order_relaxed),
+                  segment_->geometry().worker_capacity);
+}
+
+Traffic SegmentLink::vip_traffic(uint32_t id) const {
+  Traffic sum;
+  if (id >= segment_->geometry().vip_capacity) return sum;
+  // Workers of a former run with more cores have counted too.
+  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) {
+    const contract::TrafficCounter& counter = segment_->worker(w).vips()[id];
+    sum.packets += counter.packets.get();
+    sum.bytes += counter.bytes.get();
+  }
+  return sum;
+}
+
+Traffic SegmentLink::backend_traffic(uint32_t id) const {
+  Traffic sum;
+  if (id >= segment_->geometry().backend_capacity) return sum;
+  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) {
+    const contract::TrafficCounter& counter = segment_->worker(w).backends(segment_->geometry())[id];
+    sum.packets += counter.packets.get();
+    sum.bytes += counter.bytes.get();
+  }
+  return sum;
+}
+
+std::vector<uint64_t> SegmentLink::drops_per_worker(size_t reason) const {
+  std::vector<uint64_t> drops;
+  for (uint32_t w = 0; w < workers(); ++w) drops.push_back(segment_->worker(w).drops[reason].get());
+  return drops;
+}
+
+}  // namespace warmswap::controlplane
