@@ -1,0 +1,218 @@
+#include "dataplane/backend/agent.h"
+
+#include <fmt/format.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "dataplane/backend/address.h"
+#include "dataplane/backend/host_check.h"
+#include "dataplane/backend/netlink.h"
+
+namespace warmswap::backend {
+namespace {
+
+using contract::Error;
+
+/// How often the agent looks whether its program is still in place.
+constexpr std::chrono::milliseconds kCheckInterval{1000};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<int> index_of(const std::string& interface) {
+  const unsigned index = if_nametoindex(interface.c_str());
+  if (index == 0) return Error{fmt::format("there is no interface {}: `ip link` lists them", interface)};
+  return static_cast<int>(index);
+}
+
+/// The program finds the outer header behind 14 bytes of Ethernet.
+Result<void> require_ethernet(const std::string& interface) {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  interface.copy(request.ifr_name, sizeof(request.ifr_name) - 1);
+  if (ioctl(socket.get(), SIOCGIFHWADDR, &request) != 0)
+    return Error{fmt::format("cannot read the type of interface {}: {}", interface, std::strerror(errno))};
+  if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+    return Error{
+        fmt::format("interface {} is not Ethernet (ARPHRD type {}): attach to the one the balancer's packets "
+                    "arrive on",
+                    interface, request.ifr_hwaddr.sa_family)};
+  return {};
+}
+
+/// One agent per interface: holds the name of an abstract socket, which exists once per network namespace and which the
+/// kernel gives back however the process ends.
+Result<Descriptor> lock_interface(const std::string& interface, int ifindex) {
+  Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0) return Error{fmt::format("cannot open a socket: {}", std::strerror(errno))};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = fmt::format("warmswap-agent/{}", ifindex);
+  name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return socket;
+  if (errno == EADDRINUSE)
+    return Error{
+        fmt::format("another warmswap-agent already serves {}: give it all vips, or stop it first", interface)};
+  return Error{fmt::format("cannot lock interface {}: {}", interface, std::strerror(errno))};
+}
+
+Result<Descriptor> open_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  Descriptor signals(signalfd(-1, &set, SFD_CLOEXEC));
+  if (signals.get() < 0) return Error{fmt::format("cannot wait for signals: {}", std::strerror(errno))};
+  return signals;
+}
+
+/// The outer destinations to accept. An empty list is not an error: the interface may get its address later.
+Result<std::vector<Be32>> addresses_to_serve(const AgentOptions& options, int ifindex) {
+  if (!options.addresses.empty()) return options.addresses;
+  Result<std::vector<Be32>> addresses = interface_addresses(ifindex);
+  if (!addresses) return addresses;
+  std::erase_if(addresses.value(), [&](Be32 address) {
+    return std::find(options.vips.begin(), options.vips.end(), address) != options.vips.end();
+  });
+  if (addresses->empty())
+    fmt::print(stderr,
+               "warning: {} has no IPv4 address of its own, so no balancer can reach it: ip address add "
+               "ADDRESS/LENGTH dev {}\n",
+               options.interface, options.interface);
+  return addresses;
+}
+
+/// Puts the program back when something (a network manager, an operator's `tc qdisc del`) took it away.
+Result<void> keep_attached(DecapProgram& program, const std::string& interface, int ifindex) {
+  Result<std::optional<AttachedProgram>> found = find_attached(ifindex);
+  if (!found) return Error{found.error()};
+  if (found->has_value() && (*found)->id == program.id()) return {};
+  fmt::print(stderr, "warning: something took the program off {}; attaching it again\n", interface);
+  return program.attach(ifindex);
+}
+
+bool exists(int ifindex) {
+  char name[IF_NAMESIZE];
+  return if_indextoname(static_cast<unsigned>(ifindex), name) != nullptr;
+}
+
+Result<void> follow_addresses(DecapProgram& program, const AgentOptions& options, int ifindex) {
+  Result<std::vector<Be32>> addresses = addresses_to_serve(options, ifindex);
+  if (!addresses) return Error{addresses.error()};
+  return program.set_addresses(*addresses);
+}
+
+Result<void> serve(DecapProgram& program, const AgentOptions& options, int ifindex, InterfaceMonitor& monitor,
+                   const Descriptor& signals) {
+  for (;;) {
+    std::array<pollfd, 2> ready = {
+        {{.fd = signals.get(), .events = POLLIN, .revents = 0}, {.fd = monitor.fd(), .events = POLLIN, .revents = 0}}};
+    const int events = poll(ready.data(), ready.size(), static_cast<int>(kCheckInterval.count()));
+    if (events < 0 && errno != EINTR) return Error{fmt::format("cannot wait for events: {}", std::strerror(errno))};
+    if (ready[0].revents != 0) return detach(ifindex);
+    const bool addresses_changed = ready[1].revents != 0 && monitor.drain();
+    Result<void> kept;
+    // A dying interface first loses its addresses; that is not worth a word of its own.
+    if (exists(ifindex) && addresses_changed) kept = follow_addresses(program, options, ifindex);
+    if (kept && exists(ifindex)) kept = keep_attached(program, options.interface, ifindex);
+    if (!exists(ifindex)) return Error{fmt::format("interface {} is gone, and the program with it", options.interface)};
+    if (!kept) return kept;
+  }
+}
+
+}  // namespace
+
+Result<void> run_agent(const AgentOptions& options) {
+  Result<int> ifindex = index_of(options.interface);
+  if (!ifindex) return Error{ifindex.error()};
+  Result<void> ethernet = require_ethernet(options.interface);
+  if (!ethernet) return ethernet;
+  Result<Descriptor> lock = lock_interface(options.interface, *ifindex);
+  if (!lock) return Error{lock.error()};
+  Result<Descriptor> signals = open_signals();
+  if (!signals) return Error{signals.error()};
+  // Opened before the addresses are read, so that no change between the two is missed.
+  Result<InterfaceMonitor> monitor = InterfaceMonitor::open(*ifindex);
+  if (!monitor) return Error{monitor.error()};
+  Result<std::vector<Be32>> addresses = addresses_to_serve(options, *ifindex);
+  if (!addresses) return Error{addresses.error()};
+  Result<DecapProgram> program =
+      DecapProgram::load({.vips = options.vips, .addresses = *addresses, .sources = options.sources});
+  if (!program) return Error{program.error()};
+  for (const std::string& warning : host_warnings(options.interface, *ifindex, options.vips))
+    fmt::print(stderr, "warning: {}\n", warning);
+  Result<void> attached = program->attach(*ifindex);
+  if (!attached) return attached;
+  fmt::print("ready: decapsulating IPIP for {} vip{} on {}\n", options.vips.size(), options.vips.size() == 1 ? "" : "s",
+             options.interface);
+  std::fflush(stdout);
+  return serve(*program, options, *ifindex, *monitor, *signals);
+}
+
+Result<void> detach_leftover(const std::string& interface) {
+  Result<int> ifindex = index_of(interface);
+  if (!ifindex) return Error{ifindex.error()};
+  Result<Descriptor> lock = lock_interface(interface, *ifindex);
+  if (!lock) return Error{lock.error()};
+  return detach(*ifindex);
+}
+
+Result<std::string> describe_statistics(const std::string& interface, bool json) {
+  static constexpr std::pair<std::string_view, std::string_view> kOutcomes[] = {
+#define WARMSWAP_DECAP(name, text) {#name, text},
+#include "dataplane/backend/decap_outcomes.def"
+#undef WARMSWAP_DECAP
+  };
+  Result<int> ifindex = index_of(interface);
+  if (!ifindex) return Error{ifindex.error()};
+  Result<std::optional<AttachedProgram>> found = find_attached(*ifindex);
+  if (!found) return Error{found.error()};
+  if (!found->has_value()) return Error{fmt::format("no warmswap-agent has attached its program to {}", interface)};
+  const AttachedProgram& program = **found;
+  std::string text;
+  if (json)
+    text = fmt::format(R"({{"interface":"{}","program_id":{},"attached_by_pid":{},"packets":{{)", interface, program.id,
+                       program.attachment.pid);
+  else
+    text = fmt::format("{}: program {} attached by process {}\n{:>14}  {}\n", interface, program.id,
+                       program.attachment.pid, "packets", "outcome");
+  for (size_t i = 0; i < std::size(kOutcomes); ++i) {
+    const auto& [name, meaning] = kOutcomes[i];
+    if (json)
+      text += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", name, program.outcomes[i]);
+    else
+      text += fmt::format("{:>14}  {}: {}\n", program.outcomes[i], name, meaning);
+  }
+  return text + (json ? "}}\n" : "");
+}
+
+}  // namespace warmswap::backend

@@ -1,0 +1,70 @@
+// warmswap-agent: runs on a backend host and keeps the decapsulation program on the interface the balancer's packets
+// arrive on.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "dataplane/backend/address.h"
+#include "dataplane/backend/agent.h"
+
+namespace {
+
+using namespace warmswap::backend;
+
+/// Fills `values` from the texts; false after naming the option and what was wrong with it.
+template <typename T, typename Parse>
+bool parse_all(const char* option, const std::vector<std::string>& texts, Parse parse, std::vector<T>& values) {
+  for (const std::string& text : texts) {
+    auto value = parse(text);
+    if (!value) {
+      fmt::print(stderr, "error: {}: {}\n", option, value.error());
+      return false;
+    }
+    values.push_back(*value);
+  }
+  return true;
+}
+
+int report(const warmswap::contract::Result<void>& result) {
+  if (result) return 0;
+  fmt::print(stderr, "error: {}\n", result.error());
+  return 1;
+}
+
+int show_statistics(const std::string& interface, bool json) {
+  const auto text = describe_statistics(interface, json);
+  if (!text) return report(warmswap::contract::Error{text.error()});
+  fmt::print("{}", *text);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Takes the outer header off a warmswap balancer's packets on a backend host."};
+  AgentOptions options;
+  std::vector<std::string> vips, addresses, sources;
+  bool statistics = false, json = false, detach_only = false;
+  app.add_option("--interface", options.interface, "interface the balancer's packets arrive on")->required();
+  app.add_option("--vip", vips, "address of a vip this host serves (repeat for more)");
+  app.add_option("--address", addresses, "outer destination to accept (default: the interface's own addresses)");
+  app.add_option("--allow-source", sources,
+                 "prefix of outer sources to accept: the balancers' outer_source (default: any)");
+  auto* show = app.add_flag("--stats", statistics, "print what the attached program did, and exit");
+  app.add_flag("--json", json, "with --stats: as JSON")->needs(show);
+  app.add_flag("--detach", detach_only, "take off the program a killed agent left, and exit")->excludes(show);
+  CLI11_PARSE(app, argc, argv);
+
+  if (statistics) return show_statistics(options.interface, json);
+  if (detach_only) return report(detach_leftover(options.interface));
+  if (vips.empty())
+    return report(warmswap::contract::Error{"--vip is missing: name at least one vip this host serves"});
+  if (!parse_all("--vip", vips, parse_address, options.vips) ||
+      !parse_all("--address", addresses, parse_address, options.addresses) ||
+      !parse_all("--allow-source", sources, parse_prefix, options.sources))
+    return 1;
+  return report(run_agent(options));
+}

@@ -1,0 +1,206 @@
+#include "dataplane/backend/netlink.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace warmswap::backend {
+namespace {
+
+using contract::Error;
+
+/// libmnl asks for at least the larger of 8 KiB and a page; dumps come in messages of up to 32 KiB.
+using Buffer = std::array<char, 32768>;
+
+struct SocketCloser {
+  void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
+};
+using Socket = std::unique_ptr<mnl_socket, SocketCloser>;
+
+Error netlink_error(const char* what) {
+  return Error{std::string(what) + ": " + std::strerror(errno)};
+}
+
+Result<Socket> open_socket(unsigned groups, int flags) {
+  Socket socket(mnl_socket_open2(NETLINK_ROUTE, flags | SOCK_CLOEXEC));
+  if (!socket) return netlink_error("cannot open a netlink socket");
+  if (mnl_socket_bind(socket.get(), groups, MNL_SOCKET_AUTOPID) < 0)
+    return netlink_error("cannot bind a netlink socket");
+  return socket;
+}
+
+using MessageHandler = std::function<void(const nlmsghdr&)>;
+
+int call_handler(const nlmsghdr* message, void* handler) {
+  (*static_cast<MessageHandler*>(handler))(*message);
+  return MNL_CB_OK;
+}
+
+/// Sends one request and hands every answer to `handler`. Returns 0 or a positive errno.
+int transact(nlmsghdr* request, MessageHandler handler) {
+  Result<Socket> socket = open_socket(0, 0);
+  if (!socket) return errno;
+  const unsigned port = mnl_socket_get_portid(socket->get());
+  request->nlmsg_flags |= NLM_F_REQUEST;
+  request->nlmsg_seq = 1;
+  if (mnl_socket_sendto(socket->get(), request, request->nlmsg_len) < 0) return errno;
+  // The request's buffer may not be reused: the handler may still point into it.
+  Buffer answer;
+  for (;;) {
+    const ssize_t bytes = mnl_socket_recvfrom(socket->get(), answer.data(), answer.size());
+    if (bytes < 0) return errno;
+    const int verdict = mnl_cb_run(answer.data(), static_cast<size_t>(bytes), 1, port, call_handler, &handler);
+    if (verdict < 0) return errno;
+    const bool single = (request->nlmsg_flags & NLM_F_DUMP) == 0;
+    if (verdict == MNL_CB_STOP || single) return 0;
+  }
+}
+
+struct WantedAttribute {
+  uint16_t type;
+  uint32_t value;
+};
+
+int read_wanted(const nlattr* attribute, void* data) {
+  auto& wanted = *static_cast<WantedAttribute*>(data);
+  if (mnl_attr_get_type(attribute) == wanted.type && mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t))
+    wanted.value = mnl_attr_get_u32(attribute);
+  return MNL_CB_OK;
+}
+
+/// The 32-bit attribute `type` of a message whose fixed part is `header_bytes` long; 0 when absent.
+uint32_t u32_attribute(const nlmsghdr& message, size_t header_bytes, uint16_t type) {
+  WantedAttribute wanted{.type = type, .value = 0};
+  mnl_attr_parse(&message, static_cast<unsigned>(header_bytes), read_wanted, &wanted);
+  return wanted.value;
+}
+
+template <typename T>
+T* put_header(nlmsghdr* request) {
+  return static_cast<T*>(mnl_nlmsg_put_extra_header(request, sizeof(T)));
+}
+
+template <typename T>
+const T& header_of(const nlmsghdr& message) {
+  return *static_cast<const T*>(mnl_nlmsg_get_payload(&message));
+}
+
+}  // namespace
+
+Result<std::vector<Be32>> interface_addresses(int ifindex) {
+  Buffer buffer;
+  nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
+  request->nlmsg_type = RTM_GETADDR;
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_header<ifaddrmsg>(request)->ifa_family = AF_INET;
+  std::vector<Be32> addresses;
+  const int failed = transact(request, [&](const nlmsghdr& message) {
+    if (static_cast<int>(header_of<ifaddrmsg>(message).ifa_index) != ifindex) return;
+    const Be32 address = Be32::from_raw(u32_attribute(message, sizeof(ifaddrmsg), IFA_LOCAL));
+    if (address.raw() != 0 && std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+      addresses.push_back(address);
+  });
+  if (failed != 0) return Error{std::string("cannot list the addresses: ") + std::strerror(failed)};
+  return addresses;
+}
+
+Result<bool> is_local_address(Be32 address) {
+  Buffer buffer;
+  nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
+  request->nlmsg_type = RTM_GETROUTE;
+  auto* route = put_header<rtmsg>(request);
+  route->rtm_family = AF_INET;
+  route->rtm_dst_len = 32;
+  mnl_attr_put_u32(request, RTA_DST, address.raw());
+  bool local = false;
+  const int failed =
+      transact(request, [&](const nlmsghdr& answer) { local = header_of<rtmsg>(answer).rtm_type == RTN_LOCAL; });
+  // A host that knows no way to the address does not own it either.
+  if (failed == ENETUNREACH || failed == EHOSTUNREACH || failed == EACCES || failed == EINVAL) return false;
+  if (failed != 0) return Error{std::string("cannot look up a route: ") + std::strerror(failed)};
+  return local;
+}
+
+Result<std::vector<int>> default_route_interfaces() {
+  Buffer buffer;
+  nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
+  request->nlmsg_type = RTM_GETROUTE;
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_header<rtmsg>(request)->rtm_family = AF_INET;
+  std::vector<int> interfaces;
+  const int failed = transact(request, [&](const nlmsghdr& message) {
+    const auto& route = header_of<rtmsg>(message);
+    if (route.rtm_dst_len != 0 || route.rtm_table != RT_TABLE_MAIN || route.rtm_type != RTN_UNICAST) return;
+    const uint32_t out = u32_attribute(message, sizeof(rtmsg), RTA_OIF);
+    if (out != 0) interfaces.push_back(static_cast<int>(out));
+  });
+  if (failed != 0) return Error{std::string("cannot list the routes: ") + std::strerror(failed)};
+  return interfaces;
+}
+
+Result<size_t> clsact_filter_count(int ifindex) {
+  size_t filters = 0;
+  for (const uint32_t side : {TC_H_MIN_INGRESS, TC_H_MIN_EGRESS}) {
+    Buffer buffer;
+    nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
+    request->nlmsg_type = RTM_GETTFILTER;
+    request->nlmsg_flags = NLM_F_DUMP;
+    auto* filter = put_header<tcmsg>(request);
+    filter->tcm_family = AF_UNSPEC;
+    filter->tcm_ifindex = ifindex;
+    filter->tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
+    // Each filter appears with its handle; a chain's head without one does not count.
+    const int failed = transact(
+        request, [&](const nlmsghdr& message) { filters += header_of<tcmsg>(message).tcm_handle != 0 ? 1 : 0; });
+    if (failed != 0) return Error{std::string("cannot list the tc filters: ") + std::strerror(failed)};
+  }
+  return filters;
+}
+
+Result<InterfaceMonitor> InterfaceMonitor::open(int ifindex) {
+  Result<Socket> socket = open_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR, SOCK_NONBLOCK);
+  if (!socket) return Error{socket.error()};
+  return InterfaceMonitor(socket->release(), ifindex);
+}
+
+InterfaceMonitor::InterfaceMonitor(InterfaceMonitor&& other) noexcept
+    : socket_(std::exchange(other.socket_, nullptr)), ifindex_(other.ifindex_) {}
+
+InterfaceMonitor::~InterfaceMonitor() {
+  if (socket_ != nullptr) mnl_socket_close(socket_);
+}
+
+int InterfaceMonitor::fd() const noexcept {
+  return mnl_socket_get_fd(socket_);
+}
+
+bool InterfaceMonitor::drain() {
+  bool addresses_changed = false;
+  MessageHandler handler = [&](const nlmsghdr& message) {
+    const bool about_address = message.nlmsg_type == RTM_NEWADDR || message.nlmsg_type == RTM_DELADDR;
+    if (about_address && static_cast<int>(header_of<ifaddrmsg>(message).ifa_index) == ifindex_)
+      addresses_changed = true;
+  };
+  Buffer buffer;
+  for (;;) {
+    const ssize_t bytes = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
+    if (bytes < 0 && errno == ENOBUFS) {
+      addresses_changed = true;
+      continue;
+    }
+    if (bytes < 0) return addresses_changed;
+    mnl_cb_run(buffer.data(), static_cast<size_t>(bytes), 0, 0, call_handler, &handler);
+  }
+}
+
+}  // namespace warmswap::backend

@@ -1,0 +1,50 @@
+// What the agent asks the kernel by rtnetlink, and what it hears from it. Used from the agent's one thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataplane/contract/byte_order.h"
+#include "dataplane/contract/result.h"
+
+struct mnl_socket;
+
+namespace warmswap::backend {
+
+using contract::Be32;
+using contract::Result;
+
+/// The IPv4 addresses configured on the interface, without duplicates, in the kernel's order.
+Result<std::vector<Be32>> interface_addresses(int ifindex);
+
+/// Whether the kernel would deliver packets for `address` to local sockets (RTN_LOCAL), by whatever route.
+Result<bool> is_local_address(Be32 address);
+
+/// The interfaces of the IPv4 default routes in the main table; empty without one.
+Result<std::vector<int>> default_route_interfaces();
+
+/// How many tc filters, of anybody's, hang on the interface's clsact qdisc, ingress and egress.
+Result<size_t> clsact_filter_count(int ifindex);
+
+/// Wakes its owner when the interface changes or disappears, and knows whether its IPv4 addresses changed.
+class InterfaceMonitor {
+ public:
+  static Result<InterfaceMonitor> open(int ifindex);
+  InterfaceMonitor(InterfaceMonitor&& other) noexcept;
+  InterfaceMonitor& operator=(InterfaceMonitor&&) = delete;
+  ~InterfaceMonitor();
+
+  /// Readable when drain() has something to read.
+  int fd() const noexcept;
+
+  /// Reads all that is pending without blocking. True when the interface's IPv4 addresses changed or the kernel had to
+  /// discard notifications: the caller reads the state afresh.
+  bool drain();
+
+ private:
+  InterfaceMonitor(mnl_socket* socket, int ifindex) noexcept : socket_(socket), ifindex_(ifindex) {}
+  mnl_socket* socket_;
+  int ifindex_;
+};
+
+}  // namespace warmswap::backend

@@ -1,0 +1,410 @@
+"""warmswap-agent on a private interface: attach, kill, replace, detach, and what it tells the operator.
+
+    sender (203.0.113.10) o---veth---o backend: eth0 192.0.2.11/24, vip 198.51.100.10 on lo
+    makes IPIP by hand                 warmswap-agent on eth0, a UDP echo on the vip
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from netns import Namespace
+from paths import BUILD, missing
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Dot1Q, Ether
+from scapy.packet import Raw
+
+AGENT = str(BUILD / "warmswap-agent")
+VIP, BACKEND, CLIENT, BALANCER = "198.51.100.10", "192.0.2.11", "203.0.113.10", "198.18.7.9"
+SENDER_MAC, BACKEND_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
+PORT = 5353
+
+pytestmark = pytest.mark.skipif(bool(missing("warmswap-agent")), reason=missing("warmswap-agent"))
+
+
+@pytest.fixture(name="link")
+def private_link():
+    with Namespace("sender") as sender, Namespace("backend") as backend:
+        sender.run("ip", "link", "add", "eth0", "address", SENDER_MAC, "mtu", "1600", "type", "veth",
+                   "peer", "name", "eth0", "netns", backend.name, "address", BACKEND_MAC, "mtu", "1600")  # fmt: skip
+        for setting in ("arp_ignore=1", "arp_announce=2", "rp_filter=0"):
+            backend.run("sysctl", "-qw", f"net.ipv4.conf.all.{setting}")
+        backend.run("ip", "address", "add", f"{BACKEND}/24", "dev", "eth0")
+        backend.run("ip", "address", "add", f"{VIP}/32", "dev", "lo")
+        for namespace in (sender, backend):
+            namespace.run("ip", "link", "set", "eth0", "up")
+        yield sender, backend
+
+
+class Agent:
+    """A running agent; killed at the end of the block if it still runs."""
+
+    def __init__(self, backend: Namespace, *options: str):
+        command = [AGENT, "--interface", "eth0", "--vip", VIP, *options]
+        self.process = backend.popen(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.ready_line = self.process.stdout.readline()
+
+    def __enter__(self) -> "Agent":
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def end(self, how: signal.Signals) -> tuple[int, str]:
+        """(exit code, standard error)"""
+        self.process.send_signal(how)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str]:
+        errors = self.process.communicate(timeout=5)[1]
+        return self.process.returncode, errors
+
+
+def run_agent(backend: Namespace, *options: str) -> subprocess.CompletedProcess:
+    """An agent call that is expected to end by itself."""
+    command = backend.command(AGENT, *options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+
+
+def filters(backend: Namespace) -> list[dict]:
+    shown = backend.json("tc", "-json", "filter", "show", "dev", "eth0", "ingress")
+    return [row["options"] for row in shown if "options" in row]
+
+
+def qdiscs(backend: Namespace) -> set[str]:
+    return {row["kind"] for row in backend.json("tc", "-json", "qdisc", "show", "dev", "eth0")}
+
+
+def packets(backend: Namespace) -> dict[str, int]:
+    return json.loads(run_agent(backend, "--interface", "eth0", "--stats", "--json").stdout)["packets"]
+
+
+def in_namespace(namespace: Namespace, make_socket):
+    """A socket made by `make_socket` inside the namespace: a socket stays in the namespace it was made in."""
+    made = []
+
+    def make():
+        libc_setns(namespace.name)
+        made.append(make_socket())
+
+    # Namespaces belong to threads, so this thread's stays as it is.
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    return made[0]
+
+
+def libc_setns(name: str) -> None:
+    clone_newnet = 0x40000000
+    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(fd, clone_newnet) != 0:
+            raise OSError(ctypes.get_errno(), f"cannot enter {name}")
+    finally:
+        os.close(fd)
+
+
+@pytest.fixture(name="wire")
+def raw_sender(link):
+    """Sends whole frames from the sender's end."""
+    made = in_namespace(link[0], lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    made.bind(("eth0", 0))
+    yield made
+    made.close()
+
+
+@pytest.fixture(name="service")
+def udp_on_vip(link):
+    def listen():
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.bind((VIP, PORT))
+        made.settimeout(1)
+        return made
+
+    made = in_namespace(link[1], listen)
+    yield made
+    made.close()
+
+
+def frame(number: int, **outer) -> bytes:
+    packet = Ether(src=SENDER_MAC, dst=BACKEND_MAC) / IP(**{"src": BALANCER, "dst": BACKEND, **outer})
+    packet /= IP(src=CLIENT, dst=VIP) / UDP(sport=40000, dport=PORT) / Raw(str(number).encode())
+    return bytes(packet)
+
+
+def arrives(wire, service, **outer) -> bool:
+    wire.send(frame(1, **outer))
+    try:
+        data, client = service.recvfrom(100)
+    except TimeoutError:
+        return False
+    return data == b"1" and client == (CLIENT, 40000)
+
+
+def test_ready_line_and_clean_stop(link, wire, service):
+    backend = link[1]
+    before = qdiscs(backend)
+    with Agent(backend) as agent:
+        assert agent.ready_line == "ready: decapsulating IPIP for 1 vip on eth0\n"
+        assert [row["bpf_name"].split(":")[0] for row in filters(backend)] == ["warmswap_decap"]
+        assert arrives(wire, service)
+        assert packets(backend)["decapsulated"] == 1
+        assert agent.end(signal.SIGTERM) == (0, "")
+    assert qdiscs(backend) == before
+    assert not arrives(wire, service)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
+def test_other_ways_to_stop(link, how):
+    backend = link[1]
+    with Agent(backend) as agent:
+        assert agent.end(how)[0] == 0
+    assert "clsact" not in qdiscs(backend)
+
+
+def test_a_killed_agent_leaves_the_program_working_and_the_next_one_cleans_up(link, wire, service):
+    backend = link[1]
+    with Agent(backend) as agent:
+        agent.end(signal.SIGKILL)
+    assert arrives(wire, service)
+    assert packets(backend)["decapsulated"] == 1
+    with Agent(backend) as agent:
+        assert arrives(wire, service)
+        assert len(filters(backend)) == 1
+        agent.end(signal.SIGTERM)
+    # The dead predecessor made the qdisc; its successor knows and removes it.
+    assert "clsact" not in qdiscs(backend)
+
+
+def test_detach_removes_what_a_killed_agent_left(link, wire, service):
+    backend = link[1]
+    with Agent(backend) as agent:
+        refused = run_agent(backend, "--interface", "eth0", "--detach")
+        assert refused.returncode == 1
+        assert "another warmswap-agent already serves eth0" in refused.stderr
+        agent.end(signal.SIGKILL)
+    assert run_agent(backend, "--interface", "eth0", "--detach").returncode == 0
+    assert "clsact" not in qdiscs(backend)
+    assert not arrives(wire, service)
+    assert run_agent(backend, "--interface", "eth0", "--detach").returncode == 0, "nothing to do is no failure"
+
+
+def test_replacing_a_killed_agent_loses_no_packet(link, wire, service):
+    backend = link[1]
+    so_rcvbufforce = 33  # beyond net.core.rmem_max: this test counts packets, so the socket must not drop any
+    service.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, 1 << 24)
+    frames = [frame(number) for number in range(3000)]
+    replacements_done = threading.Event()
+    sent = []
+
+    def send():
+        for number, data in enumerate(frames):
+            if replacements_done.is_set():
+                break
+            wire.send(data)
+            sent.append(number)
+            time.sleep(0.0003)
+
+    with Agent(backend) as first:
+        first.end(signal.SIGKILL)
+    sender = threading.Thread(target=send)
+    sender.start()
+    for _ in range(8):
+        with Agent(backend) as agent:
+            assert agent.ready_line
+            agent.end(signal.SIGKILL)
+    sender_outlived_them = sender.is_alive()
+    replacements_done.set()
+    sender.join()
+    assert sender_outlived_them, "the frames ran out before the replacements did"
+    assert [int(service.recvfrom(100)[0]) for _ in sent] == sent
+
+
+def test_one_agent_per_interface(link):
+    backend = link[1]
+    with Agent(backend):
+        second = run_agent(backend, "--interface", "eth0", "--vip", VIP)
+        assert second.returncode == 1
+        assert second.stderr == (
+            "error: another warmswap-agent already serves eth0: give it all vips, or stop it first\n"
+        )
+        assert len(filters(backend)) == 1
+
+
+def test_a_qdisc_that_was_there_before_stays(link):
+    backend = link[1]
+    backend.run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+    with Agent(backend) as agent:
+        agent.end(signal.SIGTERM)
+    assert filters(backend) == []
+    assert "clsact" in qdiscs(backend)
+
+
+@pytest.fixture(scope="module", name="add_foreign")
+def foreign_filter(tmp_path_factory):
+    """Adds a filter that is not ours to a side of eth0."""
+    folder = tmp_path_factory.mktemp("foreign")
+    source, built = folder / "foreign.c", folder / "foreign.o"
+    source.write_text('__attribute__((section("tc"))) int foreign(void *skb) { return -1; }\n')
+    subprocess.run(["clang-14", "-target", "bpf", "-O2", "-g", "-c", source, "-o", built], check=True)
+
+    def add(namespace: Namespace, side: str, priority: int) -> None:
+        namespace.run("tc", "filter", "add", "dev", "eth0", side, "pref", str(priority), "handle", "1", "bpf",
+                      "direct-action", "object-file", str(built), "section", "tc")  # fmt: skip
+
+    return add
+
+
+@pytest.mark.parametrize("side", ["ingress", "egress"])
+def test_a_qdisc_somebody_else_came_to_use_stays(link, add_foreign, side):
+    backend = link[1]
+    with Agent(backend) as agent:
+        add_foreign(backend, side, 7)
+        agent.end(signal.SIGTERM)
+    assert "clsact" in qdiscs(backend)
+    assert "foreign.o" in backend.run("tc", "filter", "show", "dev", "eth0", side)
+
+
+def test_a_foreign_program_in_the_place_is_left_alone(link, add_foreign):
+    backend = link[1]
+    backend.run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+    add_foreign(backend, "ingress", 100)
+    refused = run_agent(backend, "--interface", "eth0", "--vip", VIP)
+    assert refused.returncode == 1
+    assert "foreign program 'foreign'" in refused.stderr
+    assert run_agent(backend, "--interface", "eth0", "--detach").returncode == 1
+    assert [row["bpf_name"] for row in filters(backend)] == ["foreign.o:[tc]"]
+
+
+def test_a_program_taken_off_by_others_comes_back(link, wire, service):
+    backend = link[1]
+    with Agent(backend) as agent:
+        backend.run("tc", "qdisc", "delete", "dev", "eth0", "clsact")
+        deadline = time.monotonic() + 3
+        while not filters(backend) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert arrives(wire, service)
+        assert "something took the program off eth0" in agent.end(signal.SIGTERM)[1]
+
+
+def test_the_interface_vanishes(link):
+    backend = link[1]
+    with Agent(backend) as agent:
+        backend.run("ip", "link", "delete", "eth0")
+        code, errors = agent.wait()
+    assert code == 1
+    assert errors == "error: interface eth0 is gone, and the program with it\n"
+
+
+def test_address_changes_are_followed(link, wire, service):
+    backend = link[1]
+    with Agent(backend):
+        assert not arrives(wire, service, dst="192.0.2.77")
+        backend.run("ip", "address", "add", "192.0.2.77/24", "dev", "eth0")
+        time.sleep(0.2)
+        assert arrives(wire, service, dst="192.0.2.77")
+        assert arrives(wire, service)
+        backend.run("ip", "address", "delete", "192.0.2.77/24", "dev", "eth0")
+        time.sleep(0.2)
+        assert not arrives(wire, service, dst="192.0.2.77")
+        assert packets(backend)["passed_other_destination"] == 2
+
+
+def test_a_fixed_address_is_the_only_one(link, wire, service):
+    with Agent(link[1], "--address", "192.0.2.77"):
+        assert not arrives(wire, service)
+        assert packets(link[1])["passed_other_destination"] == 1
+
+
+def test_allowed_sources(link, wire, service):
+    with Agent(link[1], "--allow-source", "198.18.0.0/16", "--allow-source", "192.0.2.1"):
+        assert arrives(wire, service)
+        assert arrives(wire, service, src="192.0.2.1")
+        assert not arrives(wire, service, src="192.0.2.2")
+        assert packets(link[1])["dropped_source"] == 1
+
+
+def test_a_tagged_packet_is_not_ours(link, wire, service):
+    with Agent(link[1]):
+        plain = Ether(frame(1))
+        wire.send(bytes(Ether(src=SENDER_MAC, dst=BACKEND_MAC) / Dot1Q(vlan=5) / plain.payload))
+        with pytest.raises(TimeoutError):
+            service.recvfrom(100)
+        assert set(packets(link[1]).values()) == {0}
+
+
+SETTINGS = "net.ipv4.conf.{}.{}"
+
+
+@pytest.mark.parametrize(
+    "breakage, warning",
+    [
+        (["ip", "address", "delete", f"{VIP}/32", "dev", "lo"], f"ip address add {VIP}/32 dev lo"),
+        (["sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=0"], "sysctl -w net.ipv4.conf.eth0.arp_ignore=1"),
+        (["sysctl", "-qw", "net.ipv4.conf.all.arp_announce=1"], "sysctl -w net.ipv4.conf.eth0.arp_announce=2"),
+        (["sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"], "sysctl -w net.ipv4.conf.eth0.rp_filter=2"),
+        (["ip", "link", "set", "eth0", "mtu", "1500"], "ip link set dev eth0 mtu 1520"),
+        (["ip", "address", "flush", "dev", "eth0"], "ip address add ADDRESS/LENGTH dev eth0"),
+    ],
+    ids=["vip", "arp_ignore", "arp_announce", "rp_filter", "mtu", "address"],
+)
+def test_warnings_name_the_command_that_mends(link, breakage, warning):
+    backend = link[1]
+    backend.run(*breakage)
+    with Agent(backend) as agent:
+        errors = agent.end(signal.SIGTERM)[1]
+        lines = errors.splitlines()
+        assert len(lines) == 1, errors
+        assert lines[0].startswith("warning: ")
+        assert warning in lines[0]
+    # Following the advice silences it.
+    if "ADDRESS" not in warning:
+        backend.run(*warning.split())
+    else:
+        backend.run("ip", "address", "add", f"{BACKEND}/24", "dev", "eth0")
+    with Agent(backend) as agent:
+        assert agent.end(signal.SIGTERM) == (0, "")
+
+
+def test_strict_filtering_is_fine_where_the_default_route_is(link):
+    backend = link[1]
+    backend.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")
+    backend.run("ip", "route", "add", "default", "via", "192.0.2.1", "dev", "eth0")
+    with Agent(backend) as agent:
+        assert agent.end(signal.SIGTERM) == (0, "")
+
+
+def test_a_vip_inside_a_local_route_needs_no_address(link, wire, service):
+    backend = link[1]
+    backend.run("ip", "route", "add", "local", "198.51.100.128/25", "dev", "lo")
+    with Agent(backend, "--vip", "198.51.100.200") as agent:
+        assert agent.ready_line == "ready: decapsulating IPIP for 2 vips on eth0\n"
+        assert agent.end(signal.SIGTERM) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (["--interface", "eth7", "--vip", VIP], "there is no interface eth7"),
+        (["--interface", "lo", "--vip", VIP], "interface lo is not Ethernet"),
+        (["--interface", "eth0"], "--vip is missing"),
+        (["--interface", "eth0", "--vip", "198.51.100"], "--vip: '198.51.100' is not an IPv4 address"),
+        (["--interface", "eth0", "--vip", VIP, "--allow-source", "198.18.0.1/16"], "did you mean 198.18.0.0/16?"),
+        (["--interface", "eth0", "--vip", VIP, "--allow-source", "198.18.0.0/33"], "a length from 0 to 32"),
+        (["--interface", "eth0", "--stats"], "no warmswap-agent has attached its program to eth0"),
+    ],
+)
+def test_refusals_are_one_sentence(link, options, sentence):
+    done = run_agent(link[1], *options)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert "clsact" not in qdiscs(link[1])
