@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# Shared by the scripts beside it: where things are, and steps that are quiet until they fail.
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Debian's own interpreter: the Python packages come from apt.
+python=/usr/bin/python3
+export repo python
+
+fail() {
+  echo "$(basename "$0"): $*" >&2
+  exit 1
+}
+
+# step WHAT COMMAND...: runs the command with its output in a log, shows the elapsed time, and the end of the log when it
+# fails. On a terminal the time counts while the command runs.
+step() {
+  local what=$1 log start pid status=0
+  shift
+  log=$(mktemp "${TMPDIR:-/tmp}/warmswap-step.XXXXXX")
+  start=$SECONDS
+  "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  # An interrupt reaches the command too; wait for it, so that it may clean up.
+  trap 'kill -INT "$pid" 2>/dev/null; wait "$pid"; rm -f "$log"; exit 130' INT TERM
+  if [ -t 1 ]; then
+    while kill -0 "$pid" 2>/dev/null; do
+      printf '\r  %-58s %4ds' "$what" $((SECONDS - start))
+      sleep 0.2
+    done
+    printf '\r'
+  fi
+  wait "$pid" || status=$?
+  trap - INT TERM
+  printf '  %-58s %4ds  %s\n' "$what" $((SECONDS - start)) "$([ $status -eq 0 ] && echo ok || echo FAILED)"
+  if [ $status -ne 0 ]; then
+    tail -n 30 "$log" | sed 's/^/    | /'
+    echo "    | (all of it: $log)"
+  else
+    rm -f "$log"
+  fi
+  return $status
+}
+
+# configure DIR [MESON OPTION...]: sets up a build folder once; later calls leave it alone.
+configure() {
+  local dir=$1
+  shift
+  [ -f "$dir/build.ninja" ] || meson setup "$dir" "$repo" "$@"
+}
+
+build_release() {
+  configure "$repo/build" --buildtype=release && ninja -C "$repo/build"
+}
