@@ -22,26 +22,28 @@ step() {
   pid=$!
   # An interrupt reaches the command too; wait for it, so that it may clean up.
   trap 'kill -INT "$pid" 2>/dev/null; wait "$pid"; rm -f "$log"; exit 130' INT TERM
+  printf '  %-58s ' "$what"
   if [ -t 1 ]; then
     while kill -0 "$pid" 2>/dev/null; do
       printf '\r  %-58s %4ds' "$what" $((SECONDS - start))
       sleep 0.2
     done
-    printf '\r'
+    printf '\r  %-58s ' "$what"
   fi
   wait "$pid" || status=$?
   trap - INT TERM
-  printf '  %-58s %4ds  %s\n' "$what" $((SECONDS - start)) "$([ $status -eq 0 ] && echo ok || echo FAILED)"
-  if [ $status -ne 0 ]; then
-    tail -n 30 "$log" | sed 's/^/    | /'
-    echo "    | (all of it: $log)"
-  else
+  if [ $status -eq 0 ]; then
+    printf '%4ds  ok\n' $((SECONDS - start))
     rm -f "$log"
+  else
+    printf '%4ds  FAILED\n' $((SECONDS - start))
+    tail -n "${step_log_lines:-30}" "$log" | sed 's/^/    | /'
+    echo "    | (all of it: $log)"
   fi
   return $status
 }
 
-# configure DIR [MESON OPTION...]: sets up a build folder once; later calls leave it alone.
+# configure DIR MESON-OPTION...: sets up a build folder once; later calls leave it alone.
 configure() {
   local dir=$1
   shift

@@ -24,6 +24,10 @@ class LabError(Exception):
     """One sentence for the user."""
 
 
+# What goes wrong in a way the user should read about in one sentence.
+ERRORS = (LabError, network.NetworkError, ProcessError)
+
+
 @contextlib.contextmanager
 def exclusive():
     """Only one command at a time changes the lab. The lock is a name that vanishes with its process, not a file."""
