@@ -4,9 +4,7 @@
     makes IPIP by hand                 warmswap-agent on eth0, a UDP echo on the vip
 """
 
-import ctypes
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +12,7 @@ import threading
 import time
 
 import pytest
-from netns import Namespace
+from netns import Namespace, in_namespace
 from paths import BUILD, missing
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
@@ -87,35 +85,10 @@ def packets(backend: Namespace) -> dict[str, int]:
     return json.loads(run_agent(backend, "--interface", "eth0", "--stats", "--json").stdout)["packets"]
 
 
-def in_namespace(namespace: Namespace, make_socket):
-    """A socket made by `make_socket` inside the namespace: a socket stays in the namespace it was made in."""
-    made = []
-
-    def make():
-        libc_setns(namespace.name)
-        made.append(make_socket())
-
-    # Namespaces belong to threads, so this thread's stays as it is.
-    thread = threading.Thread(target=make)
-    thread.start()
-    thread.join()
-    return made[0]
-
-
-def libc_setns(name: str) -> None:
-    clone_newnet = 0x40000000
-    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).setns(fd, clone_newnet) != 0:
-            raise OSError(ctypes.get_errno(), f"cannot enter {name}")
-    finally:
-        os.close(fd)
-
-
 @pytest.fixture(name="wire")
 def raw_sender(link):
     """Sends whole frames from the sender's end."""
-    made = in_namespace(link[0], lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    made = in_namespace(link[0].name, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
     made.bind(("eth0", 0))
     yield made
     made.close()
@@ -129,7 +102,7 @@ def udp_on_vip(link):
         made.settimeout(1)
         return made
 
-    made = in_namespace(link[1], listen)
+    made = in_namespace(link[1].name, listen)
     yield made
     made.close()
 

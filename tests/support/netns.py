@@ -1,10 +1,14 @@
 """A private network namespace for a test, gone with everything in it at the end of the block."""
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
+import threading
 import uuid
+
+CLONE_NEWNET = 0x40000000
 
 
 def run(*command: str) -> str:
@@ -43,3 +47,28 @@ class Namespace:
     def json(self, *command: str):
         """What an iproute2 command with -json prints; nothing printed is an empty list."""
         return json.loads(self.run(*command) or "[]")
+
+
+def _enter(name: str) -> None:
+    """Moves the calling thread into the namespace."""
+    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(fd, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"cannot enter {name}")
+    finally:
+        os.close(fd)
+
+
+def in_namespace(name: str, make_socket):
+    """A socket made by `make_socket` inside the namespace: a socket stays in the namespace it was made in."""
+    made = []
+
+    def make() -> None:
+        _enter(name)
+        made.append(make_socket())
+
+    # Namespaces belong to threads, so the caller's stays as it is.
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    return made[0]

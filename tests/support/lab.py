@@ -1,0 +1,131 @@
+"""The lab of scripts/lab, as tests use it: brought up and down by the script itself, changed through it, and put back
+into order between tests."""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from paths import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from labkit import files, layout, traffic  # noqa: E402
+from labkit.control import Control  # noqa: E402
+from labkit.lab import current  # noqa: E402
+
+SCRIPT = str(ROOT / "scripts/lab")
+VIP = layout.VIP
+URL = f"http://{VIP}/"
+SOURCE = layout.CLIENT_SOURCES[0]
+HASH_KEY = bytes(range(16))  # what files.balancer_config writes
+RING_SIZE = 65537
+ENTROPY_BITS = 16  # layout.OUTER_SOURCE is a /16
+
+# `fall` probes must fail, one every interval; what follows takes well under 20 ms.
+EXPECTED_OUTAGE_MS = files.PROBE_FALL * files.PROBE_INTERVAL_MS + 20
+
+__all__ = ["EXPECTED_OUTAGE_MS", "HASH_KEY", "RING_SIZE", "SOURCE", "URL", "VIP", "RunningLab", "eventually", "files",
+           "lab_script", "layout", "running_lab", "traffic"]  # fmt: skip
+
+
+def lab_script(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    done = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"scripts/lab {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def eventually(condition, what: str, deadline_s: float = 5.0):
+    """Waits until `condition()` is true and returns its value; fails the test otherwise."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {deadline_s} s: {what}"
+        time.sleep(0.01)
+
+
+class RunningLab:
+    """A lab that is up."""
+
+    def __init__(self):
+        self._lab = current()
+        self.control = Control(self._lab.config.socket)
+        self.config_path = self._lab.config.path
+        self.backends = self._lab.backends
+        self._order = self.assignment()
+
+    def node(self, name: str) -> layout.Node:
+        return self._lab.node(name)
+
+    def do(self, *arguments: str) -> str:
+        """`do("stop", "hot2")` is `scripts/lab stop hot2`."""
+        return lab_script(*arguments).stdout
+
+    def on(self, node: str, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Runs a command on a node."""
+        return lab_script("exec", node, *command, check=check)
+
+    def ctl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        return lab_script("ctl", *arguments, check=check)
+
+    def ctl_json(self, *arguments: str) -> dict:
+        return json.loads(self.ctl(*arguments, "--json").stdout)
+
+    def is_running(self, name: str) -> bool:
+        return self._lab.process(name).pid() is not None
+
+    def assignment(self) -> dict:
+        """Who holds which seat with how many slots: what a client can notice of the balancer's state."""
+        pools = self.control.get("pools")["pools"]
+        return {(pool["name"], seat["owner"]): (seat["holder"], seat["slots"]) for pool in pools for seat in pool["seats"]}
+
+    def newest_event(self) -> int:
+        return max((event["seq"] for event in self.control.events()), default=0)
+
+    def drops(self) -> dict[str, int]:
+        return {row["reason"]: row["count"] for row in self.control.get("drops")["drops"]}
+
+    def restore(self) -> None:
+        """Puts every part back as it was when the lab came up: cables, web servers, planes, and who serves."""
+        for plane in ("dataplane", "controlplane"):
+            if not self.is_running(plane):
+                self.do("start", plane)
+        for node in self.backends:
+            self.do("join", node.name)
+            self.do("fail", node.name, "http-500", "off")
+            if not self.is_running(f"nginx-{node.name}"):
+                self.do("start", node.name)
+        for (pool, owner), (holder, _) in self._order.items():
+            if self.assignment().get((pool, owner), (None,))[0] != holder:
+                change = {"op": "failback", "pool": pool, "backend": owner}
+                eventually(lambda change=change: self._accepts(change), f"{owner} takes its seat again")
+        eventually(lambda: self.assignment() == self._order, "everybody sits where they sat at first")
+        states = self.control.states
+        eventually(lambda: set(states().values()) <= {"serving", "warm", "cold"}, f"all backends are healthy: {states()}")
+
+    def _accepts(self, change: dict) -> bool:
+        try:
+            self.control.change(change)
+        except Exception:  # pylint: disable=broad-except  # refused while its probes have not found it healthy
+            return self.control.seats(change["pool"])[change["backend"]] == change["backend"]
+        return True
+
+
+@contextmanager
+def running_lab(*options: str, config: str | None = None, folder: Path | None = None):
+    """A lab for the length of the block. Refuses to take a lab somebody is using."""
+    arguments = ["up", *options]
+    if config is not None:
+        path = folder / "warmswap.toml"
+        path.write_text(config, encoding="utf-8")
+        arguments += ["--config", str(path)]
+    lab_script(*arguments)
+    try:
+        yield RunningLab()
+    finally:
+        lab_script("down")
