@@ -126,7 +126,7 @@ class Demo:
         return after
 
     def failback(self, before: dict[str, str | None], after: dict[str, str | None]) -> None:
-        title(f"3. {VICTIM} comes back, and the operator gives it its seat again: warmswapctl failback")
+        title(f"3. {VICTIM} comes back, and the operator gives it its seat again: warmswapctl failback hot2")
         service = self.lab.service(VICTIM)
         service.start()
         wait_until_ready([service], time.monotonic() + DEADLINE_S)

@@ -75,6 +75,12 @@ domain = "{domain}"
     return "".join(parts)
 
 
+def write_private(path: Path, text: str) -> None:
+    """For a configuration that holds the hash key: closed to other users, or the balancer refuses it."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
 @dataclass(frozen=True)
 class BalancerConfig:
     """What the lab itself needs to know of a warmswap.toml."""

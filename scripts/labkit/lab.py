@@ -88,10 +88,16 @@ class Lab:
         return self.process(f"nginx-{name}")
 
 
+def _read_state() -> dict:
+    """Of a lab that is up, or whose `up` did not get to its end."""
+    return json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
+
+
 def current() -> Lab:
-    if not STATE.exists():
+    state = _read_state()
+    if not state.get("since"):
         raise LabError("the lab is not up: scripts/lab up")
-    return Lab(json.loads(STATE.read_text(encoding="utf-8")))
+    return Lab(state)
 
 
 def leftovers() -> list[str]:
@@ -102,8 +108,8 @@ def leftovers() -> list[str]:
 
 
 def up(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer: bool) -> Lab:
-    if STATE.exists():
-        running = current().state
+    running = _read_state()
+    if running.get("since"):
         raise LabError(f"the lab is already up ({running['hot']} hot, {running['warm']} warm, {running['spare']} spare): "
                        "use it, or take it down with `scripts/lab down`")  # fmt: skip
     if mode == "hot-hot" and warm:
@@ -130,14 +136,12 @@ def up(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer
 def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer: bool) -> Lab:
     RUN.mkdir(mode=0o755)
     LOGS.mkdir()
-    path = RUN / "warmswap.toml"
-    if config:
-        shutil.copyfile(config, path)
-    else:
-        core = min(1, len(os.sched_getaffinity(0)) - 1)
-        path.write_text(files.balancer_config(backends(hot, warm), mode, core), encoding="utf-8")
-    state = {"hot": hot, "warm": warm, "spare": spare, "balancer": balancer, "config": str(path),
-             "since": time.strftime("%H:%M:%S")}  # fmt: skip
+    path = config.resolve() if config else RUN / "warmswap.toml"
+    if not config:
+        core = sorted(os.sched_getaffinity(0))[-1]
+        files.write_private(path, files.balancer_config(backends(hot, warm), mode, core))
+    state = {"hot": hot, "warm": warm, "spare": spare, "balancer": balancer, "config": str(path)}
+    STATE.write_text(json.dumps(state), encoding="utf-8")
     lab = Lab(state)
     lab.config.run_dir.mkdir(parents=True, exist_ok=True)
     network.add_fabric()
@@ -153,6 +157,7 @@ def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, bala
     wait_until_ready(processes, deadline)
     if balancer and lab.config.vips:
         _wait_for_answer(lab, deadline)
+    state["since"] = time.strftime("%H:%M:%S")
     STATE.write_text(json.dumps(state), encoding="utf-8")
     return lab
 
@@ -176,7 +181,7 @@ def _wait_for_answer(lab: Lab, deadline: float) -> None:
 def down() -> list[str]:
     """Removes everything, whatever state it is in. Returns what could not be done in the orderly way."""
     complaints = []
-    config = files.read_config(RUN / "warmswap.toml") if (RUN / "warmswap.toml").exists() else None
+    state = _read_state()
     # The planes first and by request, so that they give back what they hold; the rest has nothing to give back.
     for process in sorted(recorded(), key=lambda process: process.name not in PLANES):
         try:
@@ -188,17 +193,17 @@ def down() -> list[str]:
         for pid in network.processes_in(namespace):
             send(pid, signal.SIGKILL)
         network.remove(namespace)
-    if config:
-        _remove_instance(config)
+    if state:
+        _remove_instance(files.read_config(Path(state["config"])))
     shutil.rmtree(RUN, ignore_errors=True)
     return complaints
 
 
 def _remove_instance(config: files.BalancerConfig) -> None:
     """What the balancer's processes leave for their successors: the segment, with the last snapshot, and the socket."""
-    for directory in ("/dev/shm", "/dev/hugepages"):
-        for path in Path(directory).glob(f"warmswap-{config.instance}*"):
-            path.unlink(missing_ok=True)
+    mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    for directory in ["/dev/shm", *(fields[1] for fields in mounts if fields[2] == "hugetlbfs")]:
+        (Path(directory) / f"warmswap-{config.instance}").unlink(missing_ok=True)
     shutil.rmtree(Path("/var/run/dpdk") / f"warmswap-{config.instance}", ignore_errors=True)
     for path in config.run_dir.glob(f"{config.instance}.*"):
         path.unlink(missing_ok=True)

@@ -43,5 +43,5 @@ def test_a_manual_failback_waits_for_the_operator_and_restores_the_assignment_ex
 def test_the_command_line_does_it_too(lab):
     fail_over(lab)
     lab.do("start", "hot2")
-    eventually(lambda: lab.ctl("failback", "web", "hot2", check=False).returncode == 0, "the failback is accepted")
+    eventually(lambda: lab.ctl("failback", "hot2", check=False).returncode == 0, "the failback is accepted")
     assert lab.control.seats()["hot2"] == "hot2"

@@ -127,7 +127,7 @@ def test_without_a_standby_left_the_survivors_share_the_seat(lab, before):
 def test_a_dead_standby_is_not_chosen(lab):
     lab.do("stop", "warm1")
     eventually(lambda: lab.control.states()["warm1"] == "failed", "warm1 is found dead")
-    refused = lab.ctl("failover", "web", "hot2", check=False)
+    refused = lab.ctl("failover", "web/hot2", check=False)
     assert refused.returncode != 0
     assert lab.control.seats()["hot2"] == "hot2"
 

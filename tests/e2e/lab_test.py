@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from lab import SCRIPT, URL, eventually, lab_script, layout
+from lab import SCRIPT, URL, eventually, files, lab_script, layout
 from netns import run
 
 
@@ -125,7 +125,8 @@ def test_a_program_left_running_on_a_node_goes_down_with_it():
 
 def test_what_does_not_come_up_is_named_with_its_last_words(tmp_path):
     broken = tmp_path / "broken.toml"
-    broken.write_text('[instance]\nname = "lab"\nrun_dir = "/run/warmswap-lab"\nnonsense = 1\n', encoding="utf-8")
+    text = files.balancer_config(layout.backends(3, 1)).replace("[dataplane]", "[dataplane]\nnonsense = 1")
+    files.write_private(broken, text)
     done = lab_script("up", "--config", str(broken), check=False)
     assert done.returncode == 1
     assert "controlplane has ended" in done.stderr or "dataplane has ended" in done.stderr

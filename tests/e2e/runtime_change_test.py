@@ -129,11 +129,11 @@ def test_a_wrong_change_is_refused_with_a_sentence(lab, change, status):
 
 
 def test_a_reload_with_a_bad_file_changes_nothing(lab):
-    good = lab.config_path.read_text(encoding="utf-8")
+    good = lab.config.path.read_text(encoding="utf-8")
     assignment = lab.assignment()
     before = traffic.who_answers(FLOWS)
     try:
-        lab.config_path.write_text(good.replace('mode = "hot-warm"', 'mode = "lukewarm"'), encoding="utf-8")
+        lab.config.path.write_text(good.replace('mode = "hot-warm"', 'mode = "lukewarm"'), encoding="utf-8")
         with pytest.raises(ControlError) as refused:
             lab.control.reload()
         assert "lukewarm" in str(refused.value)
@@ -141,4 +141,4 @@ def test_a_reload_with_a_bad_file_changes_nothing(lab):
         assert lab.assignment() == assignment
         assert traffic.who_answers(FLOWS) == before
     finally:
-        lab.config_path.write_text(good, encoding="utf-8")
+        lab.config.path.write_text(good, encoding="utf-8")

@@ -13,7 +13,7 @@ from paths import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from labkit import files, layout, traffic  # noqa: E402
-from labkit.control import Control  # noqa: E402
+from labkit.control import Control, ControlError  # noqa: E402
 from labkit.lab import current  # noqa: E402
 
 SCRIPT = str(ROOT / "scripts/lab")
@@ -54,8 +54,8 @@ class RunningLab:
 
     def __init__(self):
         self._lab = current()
-        self.control = Control(self._lab.config.socket)
-        self.config_path = self._lab.config.path
+        self.config = self._lab.config
+        self.control = Control(self.config.socket)
         self.backends = self._lab.backends
         self._order = self.assignment()
 
@@ -88,7 +88,7 @@ class RunningLab:
         return max((event["seq"] for event in self.control.events()), default=0)
 
     def drops(self) -> dict[str, int]:
-        return {row["reason"]: row["count"] for row in self.control.get("drops")["drops"]}
+        return {row["reason"]: row["packets"] for row in self.control.get("drops")["drops"]}
 
     def restore(self) -> None:
         """Puts every part back as it was when the lab came up: cables, web servers, planes, and who serves."""
@@ -111,7 +111,9 @@ class RunningLab:
     def _accepts(self, change: dict) -> bool:
         try:
             self.control.change(change)
-        except Exception:  # pylint: disable=broad-except  # refused while its probes have not found it healthy
+        except ControlError as error:
+            # While its probes have not found it healthy, or when it has its seat already.
+            assert error.status == 409, error
             return self.control.seats(change["pool"])[change["backend"]] == change["backend"]
         return True
 
@@ -122,7 +124,7 @@ def running_lab(*options: str, config: str | None = None, folder: Path | None = 
     arguments = ["up", *options]
     if config is not None:
         path = folder / "warmswap.toml"
-        path.write_text(config, encoding="utf-8")
+        files.write_private(path, config)
         arguments += ["--config", str(path)]
     lab_script(*arguments)
     try:
