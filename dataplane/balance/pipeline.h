@@ -28,7 +28,7 @@
 namespace warmswap::balance {
 
 /// Packets that go through the stages together. Longer spans are cut into bursts of this size. 64 keeps what the stages
-/// hand on (about 4 KiB) and the fetched lines well inside a 32 KiB first-level cache.
+/// hand on (about 6 KiB) and the fetched lines well inside a 32 KiB first-level cache.
 inline constexpr size_t kBurstPackets = 64;
 
 /// Decides every packet of `packets` and counts in `region`: per vip and per backend what is forwarded (a vip also

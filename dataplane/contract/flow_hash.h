@@ -72,13 +72,26 @@ struct SipState {
   }
 };
 
-constexpr uint64_t flow_hash(HashKey key, const FlowKey& flow) noexcept {
+/// The two words that the 13-byte string of a flow makes.
+struct FlowWords {
+  uint64_t first;   // both addresses
+  uint64_t second;  // ports, protocol, and the message's length in the top byte
+};
+
+constexpr FlowWords flow_words(const FlowKey& flow) noexcept {
+  return {uint64_t{flow.source.raw()} | uint64_t{flow.destination.raw()} << 32,
+          uint64_t{flow.source_port.raw()} | uint64_t{flow.destination_port.raw()} << 16 |
+              uint64_t{flow.protocol} << 32 | uint64_t{13} << 56};
+}
+
+constexpr uint64_t flow_hash(HashKey key, FlowWords words) noexcept {
   SipState state(key);
-  state.compress(uint64_t{flow.source.raw()} | uint64_t{flow.destination.raw()} << 32);
-  state.compress(uint64_t{flow.source_port.raw()} | uint64_t{flow.destination_port.raw()} << 16 |
-                 uint64_t{flow.protocol} << 32 | uint64_t{13} << 56);
+  state.compress(words.first);
+  state.compress(words.second);
   return state.finish();
 }
+
+constexpr uint64_t flow_hash(HashKey key, const FlowKey& flow) noexcept { return flow_hash(key, flow_words(flow)); }
 
 /// SipHash-1-3 of any byte string: for names and slots on the control plane, and to check the two-word form above.
 inline uint64_t sip_hash(HashKey key, const void* data, size_t bytes) noexcept {

@@ -64,14 +64,23 @@ inline VipProbe probe_vip(const VipBucket& bucket, uint64_t word) noexcept {
   return {entry->pool != kNoPool ? entry : nullptr, false};
 }
 
+/// find_vip from the second bucket on. Out of line: hardly ever needed, and it would be unrolled into the caller.
+[[gnu::noinline, gnu::cold]] inline const VipEntry* find_vip_further(const VipBucket* buckets, uint32_t mask,
+                                                                     uint32_t home, uint64_t word) noexcept {
+  for (uint32_t step = 1; step < kVipProbeLimit; ++step) {
+    const VipProbe probe = probe_vip(buckets[(home + step) & mask], word);
+    if (!probe.more) return probe.entry;
+  }
+  return nullptr;
+}
+
 /// The entry of `key` or nullptr, starting at bucket `home` = vip_home(…). Pure; any thread; never loops for long even
 /// over a table that build_vip_index did not make.
 inline const VipEntry* find_vip(const VipBucket* buckets, uint32_t mask, uint32_t home, const VipKey& key) noexcept {
   const uint64_t word = vip_word(key);
-  VipProbe probe = probe_vip(buckets[home], word);
-  for (uint32_t step = 1; probe.more && step < kVipProbeLimit; ++step) [[unlikely]] {
-      probe = probe_vip(buckets[(home + step) & mask], word);
-    }
+  const VipProbe probe = probe_vip(buckets[home], word);
+  if (probe.more) [[unlikely]]
+    return find_vip_further(buckets, mask, home, word);
   return probe.entry;
 }
 

@@ -10,7 +10,10 @@
 //   - low bits of the outer source: flow entropy, so that a backend's RSS spreads tunnelled flows.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/contract/flow_hash.h"
 #include "dataplane/contract/layout.h"
@@ -43,14 +46,13 @@ inline DropReason ipip_obstacle(const contract::Seat& seat, const Packet& packet
 
 namespace detail {
 
-/// TTL - 1 with the checksum kept right: both stand in the same 16-bit word pair of the header.
+/// TTL - 1 with the checksum kept right. Only for a TTL that is not zero.
 inline void decrement_ttl(uint8_t* ip) noexcept {
-  constexpr uint32_t kTtlWord = offsetof(contract::Ipv4Header, ttl);
-  constexpr uint32_t kChecksum = offsetof(contract::Ipv4Header, checksum);
-  const auto before = contract::load<uint16_t>(ip + kTtlWord);
-  const auto after = static_cast<uint16_t>(before - 1);  // little-endian: TTL is the low byte, and it is not zero
-  contract::store(ip + kTtlWord, after);
-  contract::store(ip + kChecksum, updated_checksum(contract::load<uint16_t>(ip + kChecksum), before, after));
+  uint8_t* checksum = ip + offsetof(contract::Ipv4Header, checksum);
+  --ip[offsetof(contract::Ipv4Header, ttl)];
+  // The TTL is the low byte of its word as loaded, so the word becomes one less, whatever it was: as if 1 became 0.
+  static_assert(offsetof(contract::Ipv4Header, ttl) % 2 == 0 && std::endian::native == std::endian::little);
+  contract::store(checksum, updated_checksum(contract::load<uint16_t>(checksum), 1, 0));
 }
 
 }  // namespace detail
