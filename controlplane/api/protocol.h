@@ -186,9 +186,10 @@ inline constexpr std::string_view kFailover = "failover";
 inline constexpr std::string_view kFailback = "failback";
 }  // namespace operation
 
-/// Values of a backend's `state`: design words, also the label values of the metric warmswap_backend_state.
+/// Values of a backend's `state`, also the label values of the metric warmswap_backend_state.
 inline constexpr std::string_view kBackendStates[] = {
-    "serving", "suspect", "failed", "recovering", "cold", "warming", "warm", "promoted", "draining", "disabled",
+    "unknown", "serving", "suspect",  "failed",   "recovering", "cold",
+    "warming", "warm",    "promoted", "draining", "disabled",
 };
 
 /// Values of `verdict` in an explanation.
