@@ -30,7 +30,8 @@ std::string events_target(std::optional<uint64_t> since, uint64_t limit) {
   return target;
 }
 
-/// "+0.0 ms first bad signal → +60.2 ms decision → …", leaving out what did not happen.
+/// "+0.000 ms first bad signal → +60.200 ms decision → …", leaving out what did not happen. Always to the microsecond:
+/// publish and last ack are that close together.
 std::string timeline_text(const json::object& timeline) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMoments = {{
       {field::kFirstBadSignalUs, "first bad signal"},
@@ -41,7 +42,8 @@ std::string timeline_text(const json::object& timeline) {
   std::string text;
   for (const auto& [name, moment] : kMoments) {
     if (!has(timeline, name)) continue;
-    text += fmt::format("{}+{} {}", text.empty() ? "" : " → ", human_microseconds(signed_of(timeline, name)), moment);
+    text += fmt::format("{}+{:.3f} ms {}", text.empty() ? "" : " → ",
+                        static_cast<double>(signed_of(timeline, name)) / 1000, moment);
   }
   return text;
 }

@@ -157,8 +157,8 @@ TEST_F(CliTest, EventsShowTheTimeline) {
   const Outcome events = ctl({"events"});
   EXPECT_TRUE(contains(events.out, "2026-03-01T12:01:00.123456Z  #2  failover  web/web2  warm1 takes the seat of web2"))
       << events.out;
-  EXPECT_TRUE(
-      contains(events.out, "+0 µs first bad signal → +60.2 ms decision → +60.4 ms publish → +60.4 ms last worker ack"))
+  EXPECT_TRUE(contains(
+      events.out, "+0.000 ms first bad signal → +60.200 ms decision → +60.350 ms publish → +60.352 ms last worker ack"))
       << events.out;
   EXPECT_TRUE(contains(events.out, "21846 moved, 0 of them of survivors"));
   EXPECT_FALSE(contains(ctl({"events", "--since", "1"}).out, "#1 "));
