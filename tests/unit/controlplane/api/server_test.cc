@@ -4,11 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <random>
 #include <thread>
 
+#include "controlplane/api/listen.h"
 #include "tests/unit/controlplane/api/fake_service.h"
 #include "tests/unit/controlplane/api/json_reader.h"
 #include "tests/unit/controlplane/api/raw_client.h"
@@ -320,6 +321,41 @@ TEST_F(ServerTest, StopClosesEverythingAndRemovesTheSocket) {
   struct stat found {};
   EXPECT_NE(lstat(server.socket_path().c_str(), &found), 0);
   EXPECT_THROW(tcp_client(), std::runtime_error);
+}
+
+TEST(ServerStart, AFailureLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  const auto busy = listen_tcp("127.0.0.1", 0);
+  ASSERT_TRUE(busy.ok());
+  boost::asio::io_context context;
+  const ServerOptions options{
+      .socket_path = folder.path("s"), .listen_address = "127.0.0.1", .listen_port = bound_port(busy->get())};
+  const auto server = Server::start(context, options, [](const Request&) { return Response{}; });
+  ASSERT_FALSE(server.ok());
+  EXPECT_NE(server.error().find(std::to_string(options.listen_port)), std::string::npos) << server.error();
+  struct stat found {};
+  EXPECT_NE(lstat(options.socket_path.c_str(), &found), 0);
+}
+
+TEST(ServerStart, TheLoopMayEndWithConnectionsOpen) {
+  const TemporaryFolder folder;
+  int answered = 0;
+  boost::asio::io_context context;
+  auto server = Server::start(context, {.socket_path = folder.path("s")}, [&](const Request&) {
+    ++answered;
+    return Response{};
+  });
+  ASSERT_TRUE(server.ok()) << server.error();
+  EXPECT_EQ((*server)->tcp_port(), 0);
+  const RawClient idle = RawClient::unix_socket(folder.path("s"));
+  const RawClient asking = RawClient::unix_socket(folder.path("s"));
+  asking.send("GET /v1/version HTTP/1.1\r\n\r\n");
+  context.run_for(50ms);
+  EXPECT_EQ(answered, 1);
+  asking.send("GET /v1/version HTTP/1.1\r\n\r\n");
+  server->reset();
+  context.poll();
+  EXPECT_EQ(answered, 1) << "no call after the end";
 }
 
 }  // namespace
