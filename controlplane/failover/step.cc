@@ -62,6 +62,15 @@ Step::Reason Step::reason_for_seat(uint32_t seat) const {
   if (note.because) {
     const BackendState& backend = pool_.backends[*note.because];
     const Note& own = notes_[*note.because];
+    if (!own.cause) {
+      // A standby to which nothing happened but that another seat let it go.
+      for (uint32_t s = 0; s < seats_before_.size(); ++s) {
+        if (s == seat || seats_before_[s].holder != note.because) continue;
+        Reason freed = reason_for_seat(s);
+        freed.detail = backend.name + ": free again";
+        return freed;
+      }
+    }
     const std::string detail = own.detail.empty() ? backend.name : backend.name + ": " + own.detail;
     if (own.cause == Cause::probe && backend.health == Health::down) return {Cause::probe, detail, backend.first_bad};
     return {own.cause.value_or(otherwise_), detail, std::nullopt};
@@ -79,10 +88,11 @@ void Step::report_seats(Outcome& outcome) const {
   };
   for (uint32_t s = 0; s < pool_.seats.size(); ++s) {
     const SeatState& after = pool_.seats[s];
+    const bool gone = !gone_.empty() && !gone_[s].empty();
+    if (!gone && seats_before_[s].holder == after.holder) continue;
     SeatChange change;
-    change.before = !gone_.empty() && !gone_[s].empty() ? gone_[s] : name(seats_before_[s].holder);
+    change.before = gone ? gone_[s] : name(seats_before_[s].holder);
     change.after = name(after.holder);
-    if (change.before == change.after) continue;
     change.owner = pool_.backends[after.owner].name;
     if (!after.holder) {
       change.kind = SeatChangeKind::vacated;

@@ -92,8 +92,11 @@ TEST(Recovery, AFreedStandbyTakesTheNextEmptySeatInTheSameStep) {
   sim.fail("hot2");
   ASSERT_EQ(sim.seats(), "hot1=warm1 hot2=-");
   sim.recover("hot1");
-  sim.send(Failback{"hot1"});
+  const Outcome outcome = sim.send(Failback{"hot1"});
   EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=warm1");
+  ASSERT_EQ(outcome.seats.size(), 2u);
+  EXPECT_EQ(outcome.seats[1].cause, Cause::failback) << "the command for hot1 set warm1 free";
+  EXPECT_EQ(outcome.seats[1].detail, "warm1: free again");
 }
 
 TEST(Recovery, AHealthyOwnerReturnsAtOnceWhenItsStandbyFails) {
