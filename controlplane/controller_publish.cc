@@ -182,10 +182,11 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
       add(std::move(event));
     }
     if (entry.outcome.seats.empty()) continue;
-    const auto was = before.find(entry.pool);
+    // Before the first publish no worker had a table that a slot could move in.
+    const auto was = published && publish_count_ > 1 ? before.find(entry.pool) : before.end();
     const PoolModel& now = pool_model(entry.pool);
     const std::vector<std::string> holders = holders_of(now.state);
-    table::SlotsMoved moved;
+    std::optional<table::SlotsMoved> moved;
     if (was != before.end()) {
       moved = table::slots_moved({*was->second.ring, was->second.holders}, {*now.ring, holders});
     }
@@ -203,8 +204,10 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
       event.cause = to_string(change.cause);
       event.timed = true;
       event.moments = {change.first_bad, change.decided, std::nullopt, std::nullopt};
-      event.slots_moved = moved.total;
-      event.survivor_slots_moved = moved.of_survivors;
+      if (moved) {
+        event.slots_moved = moved->total;
+        event.survivor_slots_moved = moved->of_survivors;
+      }
       add(std::move(event));
       model_.pools.at(entry.pool).seat_since[change.owner] = change.decided;
     }

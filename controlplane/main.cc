@@ -31,19 +31,21 @@ std::string socket_path(const config::Config& config) {
 }
 
 /// Reloads on SIGHUP, ends the loop on SIGTERM and SIGINT.
-void wait_for_signal(boost::asio::signal_set& signals, controlplane::Controller& controller, api::Server& server) {
+void wait_for_signal(boost::asio::io_context& context, boost::asio::signal_set& signals,
+                     controlplane::Controller& controller, api::Server& server) {
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal != SIGHUP) {
       spdlog::info("signal {}: stopping; the dataplane goes on with the last snapshot", signal);
       server.stop();
       controller.stop();
+      context.stop();
       return;
     }
     const api::ApplyResult result = controller.reload();
     if (!result.ok()) spdlog::error("reload refused, nothing changed:\n{}", result.error);
     for (const std::string& line : result.notes) spdlog::warn("{}", line);
-    wait_for_signal(signals, controller, server);
+    wait_for_signal(context, signals, controller, server);
   });
 }
 
@@ -86,7 +88,7 @@ int serve(const std::string& file, config::Config config) {
   controller_at = &controller;
   controller.start();
   boost::asio::signal_set signals(context, SIGHUP, SIGTERM, SIGINT);
-  wait_for_signal(signals, controller, **server);
+  wait_for_signal(context, signals, controller, **server);
   std::printf("ready: control socket %s%s\n", path.c_str(), listen.c_str());
   std::fflush(stdout);
   context.run();
