@@ -88,6 +88,7 @@ void Controller::poll_segment() {
 
 void Controller::on_attached() {
   builder_ = std::make_unique<table::SnapshotBuilder>(link_.publisher());
+  unpublished_ = true;
   const contract::Geometry& geometry = link_.segment().geometry();
   vip_ids_ = CounterIds(geometry.vip_capacity);
   backend_ids_ = CounterIds(geometry.backend_capacity);

@@ -1,0 +1,204 @@
+// The controller over a real segment whose dataplane side this test plays. Probe kind none, so that nothing on the
+// network is needed; what probes do is tested end to end.
+#include "controlplane/controller.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "dataplane/contract/verify.h"
+#include "tests/unit/controlplane/model_fixture.h"
+
+namespace warmswap::controlplane {
+namespace {
+
+class ControllerTest : public ::testing::Test {
+ protected:
+  ControllerTest() {
+    std::string pattern = "/tmp/warmswap-test-XXXXXX";
+    directory_ = mkdtemp(pattern.data());
+    write(small_toml(instance_));
+  }
+  ~ControllerTest() override {
+    stop();
+    std::filesystem::remove_all(directory_);
+    std::filesystem::remove("/dev/shm/warmswap-" + instance_);
+  }
+  std::string file() const { return directory_ / "warmswap.toml"; }
+  void write(const std::string& text) { std::ofstream(file()) << text; }
+
+  void start_dataplane() {
+    auto segment = contract::Segment::create_or_adopt({.instance = instance_,
+                                                       .geometry = small_config().dataplane.geometry,
+                                                       .paths = {"/dev/shm/warmswap-" + instance_}});
+    ASSERT_TRUE(segment) << segment.error();
+    dataplane_ = std::make_unique<contract::Segment>(std::move(*segment));
+  }
+  void start() {
+    auto resolver = nexthop::Resolver::open(context_, {.on_change = [] {}, .log = [](const std::string&) {}});
+    ASSERT_TRUE(resolver) << resolver.error();
+    controller_ = std::make_unique<Controller>(context_, file(), small_config(instance_), std::move(*resolver));
+    controller_->start();
+  }
+  void stop() {
+    if (controller_ != nullptr) controller_->stop();
+    controller_.reset();
+    context_.restart();
+    context_.poll();
+  }
+  void run_for(std::chrono::milliseconds time) {
+    context_.restart();
+    context_.run_for(time);
+  }
+  const contract::SnapshotRoot* root() const {
+    const contract::Offset offset = dataplane_->header().control.root.load();
+    return offset == 0 ? nullptr : reinterpret_cast<const contract::SnapshotRoot*>(dataplane_->base() + offset);
+  }
+  std::vector<std::string> seats() const {
+    std::vector<std::string> holders;
+    const std::vector<api::PoolView> pools = controller_->pools();
+    for (const api::SeatView& seat : pools[0].seats) holders.push_back(seat.holder.value_or(""));
+    return holders;
+  }
+  bool has_event(const std::string& kind, const std::string& text) const {
+    const api::EventPage page = controller_->events(std::nullopt, 100);
+    for (const api::EventView& event : page.events) {
+      if (event.kind == kind && event.text.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  const std::string instance_ = "unit-" + std::to_string(getpid());
+  std::filesystem::path directory_;
+  boost::asio::io_context context_;
+  std::unique_ptr<contract::Segment> dataplane_;
+  std::unique_ptr<Controller> controller_;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(ControllerTest, PublishesWhenTheDataplaneComesSecond) {
+  start();
+  EXPECT_FALSE(controller_->status().dataplane.alive);
+  EXPECT_EQ(controller_->apply({api::SetWeight{"web", "a", 1}}).refusal, api::Refusal::no_segment);
+  start_dataplane();
+  run_for(std::chrono::milliseconds(200));
+  ASSERT_NE(root(), nullptr) << "nothing was published within 200 ms";
+  EXPECT_TRUE(contract::verify_snapshot(dataplane_->base(), dataplane_->header().control.root.load()));
+  EXPECT_EQ(root()->vip_count, 1u);
+  EXPECT_EQ(seats(), (Names{"a", "b"}));
+}
+
+TEST_F(ControllerTest, ARestartAdoptsSeatsWeightsAndCounters) {
+  start_dataplane();
+  start();
+  ASSERT_TRUE(controller_->apply({api::ForceFailover{"web", "a", {}}, api::SetWeight{"web", "b", 50}}).ok());
+  const uint64_t fingerprint = root()->fingerprint;
+  const uint64_t generation = root()->generation;
+  const auto id = [&](const std::string& name) {
+    const auto& pool = *reinterpret_cast<const contract::PoolRecord*>(dataplane_->base() + root()->pools);
+    const auto* info = reinterpret_cast<const contract::PoolInfo*>(dataplane_->base() + pool.directory);
+    const auto* backends = reinterpret_cast<const contract::BackendInfo*>(info + 1);
+    for (uint32_t b = 0; b < info->backend_count; ++b) {
+      if (name == backends[b].name) return static_cast<int>(backends[b].id);
+    }
+    return -1;
+  };
+  const int before = id("w");
+  dataplane_->worker(1).backends(dataplane_->geometry())[before].packets.add(42);
+  stop();
+  start();
+  EXPECT_EQ(seats(), (Names{"w", "b"})) << "a restart is no failback";
+  EXPECT_EQ(root()->fingerprint, fingerprint) << "the same assignment";
+  EXPECT_GT(root()->generation, generation);
+  EXPECT_EQ(id("w"), before);
+  EXPECT_TRUE(has_event("adopted", "3 backends"));
+  for (const api::BackendView& backend : controller_->backends(std::nullopt)) {
+    if (backend.name == "w") {
+      EXPECT_EQ(backend.packets, 42u);
+    }
+    if (backend.name == "b") {
+      EXPECT_EQ(backend.weight, 50u) << "run-time changes outlive the process";
+    }
+  }
+  EXPECT_NE(controller_->status().warnings, Names{}) << "it says that the file knows nothing of them";
+}
+
+TEST_F(ControllerTest, ABadFileChangesNothingAndAGoodOneCounts) {
+  start_dataplane();
+  start();
+  ASSERT_TRUE(controller_->apply({api::SetWeight{"web", "b", 50}}).ok());
+  const uint64_t generation = root()->generation;
+  write("[instance]\nname = 5\n");
+  const auto refused = controller_->reload();
+  EXPECT_EQ(refused.refusal, api::Refusal::invalid);
+  EXPECT_NE(refused.error.find("warmswap.toml:2"), std::string::npos) << refused.error;
+  EXPECT_EQ(root()->generation, generation);
+  EXPECT_TRUE(has_event("reload", "refused"));
+
+  write(small_toml(instance_) + "[[vip]]\nname = \"v2\"\naddress = \"198.51.100.11\"\nport = 443\npool = \"web\"\n");
+  const auto result = controller_->reload();
+  ASSERT_TRUE(result.ok()) << result.error;
+  EXPECT_EQ(root()->vip_count, 2u);
+  const bool named = std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& line) {
+    return line.find("undid the run-time change weight web/b 50") != std::string::npos;
+  });
+  EXPECT_TRUE(named) << "what the reload undid is said";
+}
+
+TEST_F(ControllerTest, AFullArenaRefusesTheChangeAndKeepsModelAndSnapshot) {
+  start_dataplane();
+  start();
+  // A reader that never moves on holds every former snapshot.
+  contract::Quiescence& stuck = dataplane_->worker(0).quiescence;
+  stuck.generation.store(root()->generation);
+  stuck.state.store(static_cast<uint32_t>(contract::ReaderState::online));
+  api::ApplyResult result;
+  uint32_t weight = 1;
+  for (; weight < 5000 && result.ok(); ++weight) result = controller_->apply({api::SetWeight{"web", "a", weight}});
+  ASSERT_EQ(result.refusal, api::Refusal::arena_full) << result.error;
+  EXPECT_NE(result.error.find("worker 0"), std::string::npos) << result.error;
+  for (const api::BackendView& backend : controller_->backends(std::nullopt)) {
+    if (backend.name == "a") {
+      EXPECT_EQ(backend.weight, weight - 2) << "the model is the one that is published";
+    }
+  }
+  stuck.generation.store(root()->generation);
+  EXPECT_TRUE(controller_->apply({api::SetWeight{"web", "a", 9999}}).ok()) << "once the worker moves on";
+}
+
+TEST_F(ControllerTest, ANewSegmentInThePlaceOfTheOldIsTakenUp) {
+  start_dataplane();
+  start();
+  ASSERT_NE(root(), nullptr);
+  dataplane_.reset();
+  std::filesystem::remove("/dev/shm/warmswap-" + instance_);
+  start_dataplane();
+  EXPECT_EQ(root(), nullptr);
+  run_for(std::chrono::milliseconds(300));
+  ASSERT_NE(root(), nullptr) << "the control plane did not follow to the new file";
+  EXPECT_TRUE(has_event("dataplane", "the segment is gone"));
+}
+
+TEST_F(ControllerTest, ExplainAgreesWithThePublishedTable) {
+  start_dataplane();
+  start();
+  contract::FlowKey flow{contract::Be32(0xcb007109), contract::Be32(0xc633640a), contract::Be16(40000),
+                         contract::Be16(80), contract::kProtoTcp};
+  const api::Explanation explanation = controller_->explain(flow);
+  EXPECT_EQ(explanation.vip, "v");
+  EXPECT_EQ(explanation.hash, contract::flow_hash(small_config().instance.hash_key, flow));
+  EXPECT_EQ(explanation.verdict, "drop") << "no port of this made-up dataplane leads anywhere";
+  EXPECT_EQ(explanation.drop_reason, contract::DropReason::next_hop_unresolved);
+  ASSERT_TRUE(explanation.owner && explanation.seat);
+  EXPECT_EQ(*explanation.owner, controller_->pools()[0].seats[*explanation.seat].owner);
+  flow.destination_port = contract::Be16(81);
+  EXPECT_EQ(controller_->explain(flow).drop_reason, contract::DropReason::no_vip_port);
+  flow.destination = contract::Be32(0xc6336463);
+  EXPECT_EQ(controller_->explain(flow).verdict, "pass");
+}
+
+}  // namespace
+}  // namespace warmswap::controlplane
