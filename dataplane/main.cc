@@ -1,6 +1,5 @@
 // warmswap-dataplane: wires configuration, segment, steering and the DPDK runtime together.
 #include <pthread.h>
-#include <rte_eal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -138,7 +137,7 @@ Result<int> serve(const config::Config& config, const sigset_t& signals) {
                                        .on_second = [&] { steering.report(); }});
     spdlog::info("signal {}: stopping; the segment stays for the next start", signal);
   }
-  rte_eal_cleanup();
+  io::stop_eal();
   return signal;
 }
 

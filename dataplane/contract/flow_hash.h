@@ -91,7 +91,9 @@ constexpr uint64_t flow_hash(HashKey key, FlowWords words) noexcept {
   return state.finish();
 }
 
-constexpr uint64_t flow_hash(HashKey key, const FlowKey& flow) noexcept { return flow_hash(key, flow_words(flow)); }
+constexpr uint64_t flow_hash(HashKey key, const FlowKey& flow) noexcept {
+  return flow_hash(key, flow_words(flow));
+}
 
 /// SipHash-1-3 of any byte string: for names and slots on the control plane, and to check the two-word form above.
 inline uint64_t sip_hash(HashKey key, const void* data, size_t bytes) noexcept {

@@ -108,4 +108,8 @@ Result<void> start_eal(const Options& options) {
   return {};
 }
 
+void stop_eal() {
+  rte_eal_cleanup();
+}
+
 }  // namespace warmswap::io

@@ -31,4 +31,7 @@ std::vector<uint32_t> allowed_cpus();
 /// Plans the memory (logging its warning) and initialises EAL.
 contract::Result<void> start_eal(const Options& options);
 
+/// Gives back what EAL holds; after the last port is closed.
+void stop_eal();
+
 }  // namespace warmswap::io

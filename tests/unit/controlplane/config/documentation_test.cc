@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "config_fixture.h"
+#include "tests/unit/controlplane/config/config_fixture.h"
 
 namespace warmswap::config {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "config_fixture.h"
 #include "controlplane/config/describe.h"
+#include "tests/unit/controlplane/config/config_fixture.h"
 
 namespace warmswap::config {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "config_fixture.h"
+#include "tests/unit/controlplane/config/config_fixture.h"
 
 namespace warmswap::config {
 namespace {

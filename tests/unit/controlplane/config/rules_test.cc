@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config_fixture.h"
+#include "tests/unit/controlplane/config/config_fixture.h"
 
 namespace warmswap::config {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <mutex>
 
-#include "prober_fixture.h"
+#include "tests/unit/controlplane/health/prober_fixture.h"
 
 namespace warmswap::health {
 namespace {

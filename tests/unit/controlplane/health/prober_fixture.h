@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "controlplane/health/prober.h"
-#include "loopback_server.h"
+#include "tests/unit/controlplane/health/loopback_server.h"
 
 namespace warmswap::health {
 

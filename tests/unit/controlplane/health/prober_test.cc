@@ -6,7 +6,7 @@
 
 #include <map>
 
-#include "prober_fixture.h"
+#include "tests/unit/controlplane/health/prober_fixture.h"
 
 namespace warmswap::health {
 namespace {
