@@ -111,15 +111,22 @@ Result<int> serve(const config::Config& config, const sigset_t& signals) {
   if (!program) return Error{program.error()};
   auto options = to_options(config, program->path());
   if (!options) return Error{options.error()};
+  const uint64_t free_hugepages = io::free_hugepage_bytes();
+  auto memory = io::plan_memory(options->hugepages, options->memory_mib, free_hugepages);
+  if (!memory) return Error{memory.error()};
+  if (!memory->warning.empty()) spdlog::warn("{}", memory->warning);
+  // The packet buffers come first; the segment goes to hugepages only with what is left.
+  const contract::Geometry& geometry = config.dataplane.geometry;
+  const uint64_t wanted = (uint64_t{options->memory_mib} << 20) + contract::region_sizes(geometry).total();
   auto segment = contract::Segment::create_or_adopt(
       {.instance = config.instance.name,
        .group = config.instance.group,
-       .geometry = config.dataplane.geometry,
-       .paths =
-           contract::segment_paths(config.instance.name, config.dataplane.hugepages != config::HugepagePolicy::off)});
+       .geometry = geometry,
+       .paths = contract::segment_paths(config.instance.name, true),
+       .create_at = contract::segment_paths(config.instance.name, memory->hugepages && free_hugepages >= wanted)});
   if (!segment) return Error{segment.error()};
   if (!segment->notice().empty()) spdlog::warn("{}", segment->notice());
-  if (auto started = io::start_eal(*options); !started) return Error{started.error()};
+  if (auto started = io::start_eal(*options, *memory); !started) return Error{started.error()};
   int signal = 0;
   {
     auto runtime = io::Runtime::start(*options, *segment);

@@ -162,7 +162,7 @@ Result<Segment> Segment::create_or_adopt(const CreateOptions& options) {
     return fresh;
   }
   Error last{"no place to create the segment"};
-  for (const auto& path : options.paths) {
+  for (const auto& path : options.create_at) {
     auto fresh = create(options, path);
     if (fresh) return fresh;
     last = Error{fresh.error()};

@@ -30,7 +30,8 @@ struct CreateOptions {
   std::string instance;
   std::string group;  // may attach besides the owner; empty = the process's own group
   Geometry geometry;
-  std::vector<std::filesystem::path> paths;  // as segment_paths() gives them
+  std::vector<std::filesystem::path> paths;      // where an existing one may be: segment_paths(instance, true)
+  std::vector<std::filesystem::path> create_at;  // where a new one goes, the first that works
 };
 
 struct AttachOptions {

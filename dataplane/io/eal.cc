@@ -3,7 +3,6 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <sched.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -32,8 +31,11 @@ uint64_t free_hugepage_bytes() {
   std::error_code error;
   for (const auto& size : std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", error)) {
     const std::string name = size.path().filename();  // hugepages-2048kB
-    uint64_t pages = 0;
-    std::ifstream(size.path() / "free_hugepages") >> pages;
+    uint64_t free = 0;
+    uint64_t promised = 0;
+    std::ifstream(size.path() / "free_hugepages") >> free;
+    std::ifstream(size.path() / "resv_hugepages") >> promised;
+    const uint64_t pages = free - std::min(free, promised);
     const size_t dash = name.find('-');
     if (dash != std::string::npos) bytes += pages * std::strtoull(name.c_str() + dash + 1, nullptr, 10) * 1024;
   }
@@ -85,7 +87,7 @@ std::vector<std::string> eal_arguments(const Options& options, const MemoryPlan&
   return arguments;
 }
 
-Result<void> start_eal(const Options& options) {
+Result<void> start_eal(const Options& options, const MemoryPlan& memory) {
   const std::vector<uint32_t> cpus = allowed_cpus();
   for (const uint32_t core : options.cores) {
     if (std::find(cpus.begin(), cpus.end(), core) == cpus.end()) {
@@ -93,11 +95,7 @@ Result<void> start_eal(const Options& options) {
                    std::to_string(cpus.size()) + " processors this process may use"};
     }
   }
-  auto memory = plan_memory(options.hugepages, options.memory_mib, free_hugepage_bytes());
-  if (!memory) return Error{memory.error()};
-  if (!memory->warning.empty()) spdlog::warn("{}", memory->warning);
-
-  std::vector<std::string> arguments = eal_arguments(options, *memory, cpus);
+  std::vector<std::string> arguments = eal_arguments(options, memory, cpus);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {

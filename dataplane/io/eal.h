@@ -18,7 +18,7 @@ struct MemoryPlan {
 /// `free_bytes`: hugepage memory free on the host now.
 contract::Result<MemoryPlan> plan_memory(Hugepages policy, uint32_t memory_mib, uint64_t free_bytes);
 
-/// Hugepage memory of all sizes that is free now, from sysfs.
+/// Hugepage memory of all sizes that is free and not promised to anybody, from sysfs.
 uint64_t free_hugepage_bytes();
 
 /// The argument vector for rte_eal_init: lcore 0 keeps house wherever no worker is pinned, lcore i + 1 is worker i.
@@ -28,8 +28,8 @@ std::vector<std::string> eal_arguments(const Options& options, const MemoryPlan&
 /// Processors this process may use.
 std::vector<uint32_t> allowed_cpus();
 
-/// Plans the memory (logging its warning) and initialises EAL.
-contract::Result<void> start_eal(const Options& options);
+/// Initialises EAL.
+contract::Result<void> start_eal(const Options& options, const MemoryPlan& memory);
 
 /// Gives back what EAL holds; after the last port is closed.
 void stop_eal();

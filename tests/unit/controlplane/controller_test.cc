@@ -32,7 +32,8 @@ class ControllerTest : public ::testing::Test {
   void start_dataplane() {
     auto segment = contract::Segment::create_or_adopt({.instance = instance_,
                                                        .geometry = small_config().dataplane.geometry,
-                                                       .paths = {"/dev/shm/warmswap-" + instance_}});
+                                                       .paths = {"/dev/shm/warmswap-" + instance_},
+                                                       .create_at = {"/dev/shm/warmswap-" + instance_}});
     ASSERT_TRUE(segment) << segment.error();
     dataplane_ = std::make_unique<contract::Segment>(std::move(*segment));
   }

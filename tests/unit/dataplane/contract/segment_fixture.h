@@ -22,7 +22,9 @@ class SegmentFixture : public ::testing::Test {
   ~SegmentFixture() override { std::filesystem::remove_all(directory_); }
 
   std::filesystem::path path() const { return directory_ / "warmswap-t"; }
-  CreateOptions create_options() const { return {.instance = "t", .geometry = geometry_, .paths = {path()}}; }
+  CreateOptions create_options() const {
+    return {.instance = "t", .geometry = geometry_, .paths = {path()}, .create_at = {path()}};
+  }
   AttachOptions attach_options() const { return {.instance = "t", .paths = {path()}}; }
 
   Geometry geometry_{.worker_capacity = 4, .vip_capacity = 16, .backend_capacity = 16, .arena_bytes = 4 << 20};
