@@ -199,8 +199,14 @@ void Controller::on_routes_changed() {
 }
 
 std::optional<table::Route> Controller::route_to(contract::Be32 address) const {
+  if (!link_.attached()) return std::nullopt;
   const auto hop = resolver_.find(address);
-  if (!hop || !link_.attached()) return std::nullopt;
+  if (!hop && !link_.dataplane_alive()) {
+    // A dataplane that is down took its taps with it; its successor brings them back and goes on with these next hops.
+    const auto before = published_routes_.find(address);
+    return before == published_routes_.end() ? std::nullopt : before->second;
+  }
+  if (!hop) return std::nullopt;
   const auto port = link_.port_of_interface(hop->interface);
   if (!port) return std::nullopt;
   const contract::PortRecord& record = link_.port(*port);

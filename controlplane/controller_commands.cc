@@ -49,6 +49,9 @@ api::ApplyResult Controller::reload() {
   Model old = model_;
   result.notes = loaded->warnings;
   for (const std::string& line : restart_needed(model_.file, loaded->config)) result.notes.push_back(line);
+  if (!(model_.file.instance.hash_key == loaded->config.instance.hash_key)) {
+    result.notes.push_back("instance.hash_key has changed: nearly all flows go to another backend from now on");
+  }
   for (const api::Change& change : model_.overlay) {
     result.notes.push_back("the file counts: undid the run-time change " + describe_change(change));
   }

@@ -228,7 +228,7 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   }
   if (const auto hop = resolver_.find(config.address)) {
     view.next_hop.interface = hop->interface;
-    view.next_hop.resolved = true;
+    view.next_hop.resolved = route_to(config.address).has_value();
     view.next_hop.mac = hop->mac;
   }
   const auto id = target_ids_.find(key);

@@ -219,6 +219,7 @@ std::vector<PoolOutcome> replace_configuration(Model& model, config::Config file
   // What a running process does not take up stays as it is (restart_needed).
   file.instance.name = model.running.instance.name;
   file.instance.run_dir = model.running.instance.run_dir;
+  file.instance.group = model.running.instance.group;
   file.dataplane = model.running.dataplane;
   file.controlplane = model.running.controlplane;
   model.file = file;
@@ -249,9 +250,10 @@ std::vector<std::string> restart_needed(const config::Config& before, const conf
   const config::DataplaneConfig& b = after.dataplane;
   differs(before.instance.name != after.instance.name, "instance.name", "both processes");
   differs(before.instance.run_dir != after.instance.run_dir, "instance.run_dir", "the control plane");
+  differs(before.instance.group != after.instance.group, "instance.group", "both processes");
   differs(a.cores != b.cores || a.idle != b.idle || a.hugepages != b.hugepages || a.memory_mib != b.memory_mib ||
               a.ports != b.ports || a.eal_args != b.eal_args || !(a.geometry == b.geometry),
-          "[dataplane]", "the dataplane");
+          "[dataplane]", "both processes");
   const config::ControlplaneConfig& c = before.controlplane;
   const config::ControlplaneConfig& d = after.controlplane;
   differs(c.listen_address != d.listen_address || c.listen_port != d.listen_port || c.lease != d.lease ||

@@ -86,8 +86,9 @@ void write_publish(Exposition& out, const PublishView& publish) {
     out.gauge(name, help);
     out.sample(seconds(*value));
   };
-  last("publish_build_seconds", "Time the last snapshot took to build and verify.", publish.build);
-  last("publish_duration_seconds", "Time the last publish took.", publish.publish);
+  last("publish_build_seconds", "Time the last snapshot took to describe, from the model to its rows.", publish.build);
+  last("publish_duration_seconds", "Time the last publish took: blocks written, verified and switched.",
+       publish.publish);
   last("publish_ack_seconds", "Time from the last publish until every live worker used it.", publish.last_ack);
 }
 

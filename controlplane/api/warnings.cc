@@ -65,7 +65,7 @@ void warn_pool(const PoolView& pool, std::vector<std::string>& warnings) {
     if (seat.weight > 0) warn_seat(pool, seat, warnings);
   }
   for (const MemberView& member : pool.backends) {
-    const bool standby_lost = member.role == config::Role::warm && member.state == "failed";
+    const bool standby_lost = member.role == config::Role::warm && member.state == "cold";
     if (member.state == "suspect" || standby_lost) {
       warnings.push_back(fmt::format("{}/{} is {}{}", pool.name, member.name, member.state,
                                      standby_lost ? " and cannot stand in" : ""));

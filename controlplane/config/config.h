@@ -105,8 +105,8 @@ struct PoolConfig {
   std::string name;
   Mode mode = Mode::hot_warm;
   contract::Encapsulation encapsulation = contract::Encapsulation::ipip;
-  uint32_t ring_size = 65537;  // prime
-  Failback failback = Failback::manual;
+  uint32_t ring_size = 65537;                        // prime
+  Failback failback = Failback::manual;              // the file's default in a hot-hot pool is automatic
   Nanoseconds hold_down = std::chrono::seconds(10);  // healthy for this long before an automatic failback
   ProbeConfig probe;
   std::vector<BackendConfig> backends;  // sorted by name: the canonical order

@@ -47,6 +47,8 @@ void read_pool(Section& section, PoolConfig& out) {
   section.word("mode", out.mode, kModeWords);
   section.word("encapsulation", out.encapsulation, kEncapsulationWords);
   section.integer("ring_size", out.ring_size, kRingSize);
+  // In a hot-hot pool a backend that stays out is only missing capacity.
+  if (out.mode == Mode::hot_hot) out.failback = Failback::automatic;
   section.word("failback", out.failback, kFailbackWords);
   section.duration("hold_down", out.hold_down, kHoldDown);
   read_probe(section.table("probe"), out.probe);

@@ -28,7 +28,7 @@ inline constexpr Range kHttpStatus{100, 599, "HTTP status codes"};
 inline constexpr DurationRange kLease{100ms, 1h};
 inline constexpr Range kCpu{0, 1023, "CPU numbers"};
 inline constexpr Range kMemoryMib{64, 1 << 20, "MiB"};
-inline constexpr Range kWorkers{1, 128};      // DPDK of Debian 12 knows 128 lcores (RTE_MAX_LCORE)
+inline constexpr Range kWorkers{1, 127};      // DPDK of Debian 12 knows 128 lcores (RTE_MAX_LCORE), one keeps house
 inline constexpr Range kVips{1, 1 << 18};     // 4 MiB of counters per worker
 inline constexpr Range kBackends{1, 0xffff};  // indices are 16 bits and the last is kNoBackend
 inline constexpr Range kArenaMib{4, 1 << 16, "MiB"};

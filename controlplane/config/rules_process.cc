@@ -69,6 +69,11 @@ void check_dataplane_port(Findings& out, const PortConfig& port) {
                         fmt::format("expected 1 to {} characters out of A-Z a-z 0-9 . _ -", kLongestPortName)));
   }
   check_port_driver(out, port, key);
+  if (port.driver != PortDriver::af_xdp && port.interface.empty()) {
+    out.push_back(warn(key + ".interface",
+                       " is missing: no backend can be reached through this port, since next hops are "
+                       "looked up by interface, and what is not for a vip is dropped"));
+  }
   for (const auto& [field, count] : {std::pair{".receive_descriptors", port.receive_descriptors},
                                      std::pair{".transmit_descriptors", port.transmit_descriptors}}) {
     if (!kDescriptors.holds(count) || !std::has_single_bit(count)) {

@@ -21,6 +21,12 @@ bool returning(const PoolState& pool, const SeatState& seat) {
   return seat.holder != seat.owner && fit(owner) && !owner.held && owner.bad_streak == 0;
 }
 
+/// Whether the hold-down is all that stands between the owner and its seat. Manual failback keeps a standby that serves
+/// well from being disturbed; an empty seat of a hot-warm pool disturbs nobody's standby and lacks capacity.
+bool returns_by_itself(const PoolConfig& spec, const SeatState& seat) {
+  return spec.failback == config::Failback::automatic || (spec.mode == config::Mode::hot_warm && !seat.holder);
+}
+
 /// May the holder stay? It may as long as it works: nothing that happens elsewhere moves it.
 bool may_stay(const PoolConfig& spec, const PoolState& pool, const SeatState& seat) {
   const BackendState& holder = pool.backends[*seat.holder];
@@ -52,7 +58,7 @@ void return_owners(const PoolConfig& spec, PoolState& pool, Nanoseconds now, std
       continue;
     } else if (!seat.holder && notes[s].lost) {
       seat.holder = seat.owner;
-    } else if (spec.failback == config::Failback::automatic && now - owner.healthy_since >= spec.hold_down) {
+    } else if (returns_by_itself(spec, seat) && now - owner.healthy_since >= spec.hold_down) {
       notes[s] = seat_note(Cause::hold_down);
       seat.holder = seat.owner;
     }
@@ -152,9 +158,8 @@ void settle(const PoolConfig& spec, PoolState& pool, Nanoseconds now, const std:
 
 std::optional<Nanoseconds> next_deadline(const PoolConfig& spec, const PoolState& pool) {
   std::optional<Nanoseconds> first;
-  if (spec.failback != config::Failback::automatic) return first;
   for (const SeatState& seat : pool.seats) {
-    if (!returning(pool, seat)) continue;
+    if (!returning(pool, seat) || !returns_by_itself(spec, seat)) continue;
     const Nanoseconds end = pool.backends[seat.owner].healthy_since + spec.hold_down;
     if (!first || end < *first) first = end;
   }

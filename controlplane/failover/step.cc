@@ -117,7 +117,10 @@ Step::Reason Step::reason_for_backend(uint32_t index, std::optional<uint32_t> se
   if (fit(backend) && seat_before != seat_after) {
     const uint32_t seat = seat_after ? *seat_after : *seat_before;
     Reason reason = reason_for_seat(seat);
-    if (seat_notes_[seat].because == index) return reason;
+    if (seat_notes_[seat].because == index) {
+      if (notes_[index].cause) reason.detail = notes_[index].detail;  // it need not be told who it is
+      return reason;
+    }
     const std::string& owner = pool_.backends[pool_.seats[seat].owner].name;
     const std::string place = backend.name == owner ? "its own seat" : "the seat of " + owner;
     const std::string what = (seat_after ? "takes " : "leaves ") + place;

@@ -79,7 +79,7 @@ static_assert(sizeof(DataplaneLine) == kCacheLine);
 
 /// Written by the control plane only.
 struct alignas(kCacheLine) ControlLine {
-  std::atomic<Offset> root;  // current SnapshotRoot; 0 before the first publish. Release store, acquire load.
+  std::atomic<Offset> root;              // current SnapshotRoot; 0 before the first publish; seq_cst, see publisher.h
   std::atomic<uint64_t> lease_until_ns;  // CLOCK_MONOTONIC; the dataplane freezes after it
   std::atomic<uint64_t> epoch;           // raised by one at each attach of a control plane
   std::atomic<uint64_t> publishes;

@@ -3,7 +3,8 @@
 
 #include <linux/types.h>
 
-#define STEER_VIP_CAPACITY 65536
+/* The configuration allows 2^18 vips, each with an address of its own at most. */
+#define STEER_VIP_CAPACITY (1 << 19)
 
 /* The key of the vip map, all fields as they stand on the wire. port 0 = any port of the protocol; protocol 0 and
  * port 0 = "this address belongs to some vip". */

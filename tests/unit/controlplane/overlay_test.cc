@@ -127,7 +127,7 @@ TEST_F(OverlayTest, PartsThatNeedARestartAreNamed) {
   changed.controlplane.lease *= 2;
   const auto sentences = restart_needed(model_.file, changed);
   ASSERT_EQ(sentences.size(), 2u);
-  EXPECT_NE(sentences[0].find("restart the dataplane"), std::string::npos);
+  EXPECT_NE(sentences[0].find("[dataplane] has changed: restart both processes"), std::string::npos);
 }
 
 }  // namespace

@@ -139,6 +139,17 @@ TEST(Recovery, HotHotIsGovernedToo) {
   }
 }
 
+TEST(Recovery, ManualFailbackIsForSeatsThatAStandbyHolds) {
+  Sim sim = Sim::running(pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")}));
+  sim.fail("hot1");
+  sim.fail("hot2");
+  ASSERT_EQ(sim.seats(), "hot1=warm1 hot2=- hot3=hot3");
+  sim.recover("hot1");
+  sim.recover("hot2");
+  sim.pass(10s);
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=hot2 hot3=hot3") << "hot2's slots were re-dealt, hot1's standby serves";
+}
+
 TEST(Recovery, WhoNeverServedNeedsNoFailback) {
   // The balancer came up before its backends, as after a power failure.
   config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3")});
@@ -158,7 +169,9 @@ TEST(LastResort, WhenNobodyServesTheFirstHealthyOwnerDoes) {
   ASSERT_EQ(outcome.seats.size(), 1u);
   EXPECT_EQ(outcome.seats[0].cause, Cause::last_resort);
   sim.recover("hot1");
-  EXPECT_EQ(sim.seats(), "hot1=- hot2=hot2") << "now it is protected again";
+  EXPECT_EQ(sim.seats(), "hot1=- hot2=hot2") << "now there is traffic to protect, for the hold-down";
+  sim.pass(10s);
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=hot2") << "no standby is disturbed, and the capacity is missing";
 }
 
 TEST(LastResort, EvenAHeldOwnerServesBeforeNobodyDoes) {
