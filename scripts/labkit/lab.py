@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from . import files, network
+from .control import Control
 from .layout import BALANCER, BUILD, CLIENT, FABRIC, LOCK, LOGS, MAX_PER_ROLE, RUN, Node, backends, run_in
 from .processes import Process, ProcessError, recorded, send, wait_until_ready
 
@@ -73,11 +74,14 @@ class Lab:
             command += ["--vip", vip]
         return Process(name, node.namespace, command, ready="ready:")
 
+    def planes(self) -> list[str]:
+        return list(PLANES) if self.state["balancer"] else []
+
+    def servers(self) -> list[str]:
+        return [f"{kind}-{node.name}" for node in self.backends for kind in ("nginx", "agent")]
+
     def processes(self) -> list[Process]:
-        planes = PLANES if self.state["balancer"] else ()
-        return [self.process(name) for name in planes] + [
-            self.process(f"{kind}-{node.name}") for node in self.backends for kind in ("nginx", "agent")
-        ]
+        return [self.process(name) for name in self.planes() + self.servers()]
 
     def service(self, name: str) -> Process:
         """What `stop NAME` and `start NAME` are about: a node's web server, or one of the balancer's two planes."""
@@ -150,31 +154,38 @@ def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, bala
     for node in lab.backends:
         network.add_vips(node, lab.config.vips)
         files.write_web_server_files(node, lab.config.ports)
-    processes = lab.processes()
-    for process in processes:
-        process.start()
+    network.introduce(BALANCER, lab.backends)
     deadline = time.monotonic() + UP_DEADLINE_S
-    wait_until_ready(processes, deadline)
+    # The probes are to find everybody in order at their first look, so the servers come before those who watch them.
+    for wave in (lab.servers(), lab.planes()):
+        processes = [lab.process(name) for name in wave]
+        for process in processes:
+            process.start()
+        wait_until_ready(processes, deadline)
     if balancer and lab.config.vips:
-        _wait_for_answer(lab, deadline)
+        _wait_for_answer(lab, not config, deadline)
     state["since"] = time.strftime("%H:%M:%S")
     STATE.write_text(json.dumps(state), encoding="utf-8")
     return lab
 
 
-def _wait_for_answer(lab: Lab, deadline: float) -> None:
-    """The probes must have found the backends before a client gets an answer."""
+def _wait_for_answer(lab: Lab, everybody: bool, deadline: float) -> None:
+    """The probes must have found a backend before a client gets an answer; `everybody`: all of them, for a lab that is
+    in order from the start."""
     url = f"http://{lab.config.vips[0]}:{lab.config.ports[0]}/"
     command = run_in(CLIENT.namespace, "curl", "-s", "-o", "/dev/null", "--max-time", "0.5", url)
     while True:
         try:
+            states = Control(lab.config.socket).states() if everybody else {}
             network.call(*command)
+            missing = [name for name, state in states.items() if state not in ("serving", "warm")]
+        except (OSError, network.NetworkError) as error:
+            missing = [str(error)]
+        if not missing:
             return
-        except network.NetworkError:
-            if time.monotonic() > deadline:
-                words = "\n".join(f"the end of {process.log}:\n{process.last_words()}"
-                                  for process in map(lab.process, PLANES))  # fmt: skip
-                raise LabError(f"everything runs, but {url} does not answer the client\n{words}") from None
+        if time.monotonic() > deadline:
+            words = "\n".join(f"the end of {process.log}:\n{process.last_words()}" for process in map(lab.process, PLANES))
+            raise LabError(f"everything runs, but {url} is not served as it should: {', '.join(missing)}\n{words}")
         time.sleep(0.02)
 
 

@@ -46,6 +46,9 @@ def add_namespace(name: str) -> None:
 
 def add_fabric() -> None:
     add_namespace(FABRIC)
+    # Where the kernel shows bridged packets to its packet filter, that drops those with a wrong IP header: not what a
+    # switch does, and they are wanted here.
+    sysctl(FABRIC, "-e", *(f"net.bridge.bridge-nf-call-{tables}=0" for tables in ("iptables", "ip6tables", "arptables")))
     # No spanning tree and no forward delay: a port forwards the moment it is up. Snooping would eat multicast.
     ip_batch(
         FABRIC,
@@ -109,6 +112,12 @@ def set_up_backend(node: Node) -> None:
 
 def add_vips(node: Node, vips: list[str]) -> None:
     ip_batch(node.namespace, *(f"address add {vip}/32 dev lo" for vip in vips))
+
+
+def introduce(node: Node, others: list[Node]) -> None:
+    """Lets the node learn the others' MAC addresses, which a first packet would have to wait for."""
+    for other in others:
+        call(*run_in(node.namespace, "ping", "-c", "1", "-W", "1", "-q", other.address))
 
 
 def set_link(node: Node, up: bool) -> None:

@@ -1,6 +1,6 @@
 """A recovered backend gets its seat back by itself, once it has been healthy for the hold-down.
 
-    client ── br0 ── balancer           failback = "automatic", hold_down = "1s"
+    client ── br0 ── balancer           failback = "auto", hold_down = "1s"
                ├──── hot1, hot2, hot3   hot2 was dead and is back
                └──── warm1              sits in hot2's seat meanwhile
 """
@@ -16,7 +16,7 @@ HOLD_DOWN_S = 1.0
 
 @pytest.fixture(scope="module", name="module_lab")
 def lab_that_fails_back_by_itself(tmp_path_factory):
-    config = files.balancer_config(layout.backends(3, 1), failback="automatic")
+    config = files.balancer_config(layout.backends(3, 1), failback="auto")
     with running_lab(config=config, folder=tmp_path_factory.mktemp("config")) as running:
         yield running
 

@@ -171,7 +171,9 @@ def test_crafted_packets(lab, client, backends, ip, tcp, data):
         ("fragment_unsupported", {"flags": "MF"}, b""),
         ("fragment_unsupported", {"flags": 0, "frag": 100}, b""),
         ("bad_ip_checksum", {"chksum": 0x1234}, b""),
-        ("bad_ip_total_length", {"len": 30}, b""),
+        ("bad_ip_total_length", {"len": 19}, b""),
+        ("bad_ip_total_length", {"len": 1400}, b""),
+        ("truncated", {"len": 30}, b""),
     ],
 )
 def test_what_must_not_travel_on_is_a_named_drop(lab, client, backends, reason, ip, data):
