@@ -99,6 +99,7 @@ void Controller::on_attached() {
   }
   const Found found = read_snapshot(link_.segment().base(), *link_.current());
   adopt_counters(found);
+  for (const auto& [address, route] : found.routes) published_routes_.emplace(address, route);
   // Later on our own evidence is newer than what the segment says.
   if (publish_count_ == 0) adopt(found);
   first_publish_done_ = true;
@@ -201,14 +202,15 @@ void Controller::on_routes_changed() {
 std::optional<table::Route> Controller::route_to(contract::Be32 address) const {
   if (!link_.attached()) return std::nullopt;
   const auto hop = resolver_.find(address);
-  if (!hop && !link_.dataplane_alive()) {
-    // A dataplane that is down took its taps with it; its successor brings them back and goes on with these next hops.
+  const auto port = hop ? link_.port_of_interface(hop->interface) : std::nullopt;
+  if (!port) {
+    // A next hop is only ever replaced by another. The kernel may know none for a while: this process has just started,
+    // or a dataplane that is down took its tap along. Whether the way still works is the probes' business.
     const auto before = published_routes_.find(address);
-    return before == published_routes_.end() ? std::nullopt : before->second;
+    if (before == published_routes_.end() || !before->second) return std::nullopt;
+    const contract::PortRecord& record = link_.port(before->second->port);
+    return record.present != 0 && record.mac == before->second->source_mac ? before->second : std::nullopt;
   }
-  if (!hop) return std::nullopt;
-  const auto port = link_.port_of_interface(hop->interface);
-  if (!port) return std::nullopt;
   const contract::PortRecord& record = link_.port(*port);
   table::Route route;
   route.port = *port;

@@ -65,6 +65,19 @@ Result<table::PoolRow> make_pool(const RecordSources& sources, const config::Poo
   return row;
 }
 
+/// The next hop that a seat's ready-made header was written for.
+void read_routes(const std::byte* base, const contract::PoolRecord& pool,
+                 std::map<contract::Be32, table::Route>& routes) {
+  const auto* seats = reinterpret_cast<const contract::Seat*>(base + pool.seats);
+  for (uint32_t s = 0; s < pool.seat_count; ++s) {
+    const contract::Seat& seat = seats[s];
+    if (seat.backend == contract::kNoBackend || (seat.flags & contract::kSeatResolved) == 0) continue;
+    const auto ethernet = contract::load<contract::EthernetHeader>(seat.header);
+    const auto ip = contract::load<contract::Ipv4Header>(seat.header + sizeof(contract::EthernetHeader));
+    routes[ip.destination] = {seat.port, ethernet.source, ethernet.destination, seat.mtu};
+  }
+}
+
 std::string text_of(const char (&name)[contract::kNameBytes]) {
   return std::string(name, strnlen(name, sizeof(name)));
 }
@@ -110,6 +123,7 @@ Found read_snapshot(const std::byte* base, const contract::SnapshotRoot& root) {
   Found found;
   const auto* pools = reinterpret_cast<const contract::PoolRecord*>(base + root.pools);
   for (uint32_t p = 0; p < root.pool_count; ++p) {
+    read_routes(base, pools[p], found.routes);
     if (pools[p].directory == 0) continue;
     const auto& info = *reinterpret_cast<const contract::PoolInfo*>(base + pools[p].directory);
     const auto* backends = reinterpret_cast<const contract::BackendInfo*>(&info + 1);

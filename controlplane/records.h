@@ -37,6 +37,7 @@ struct FoundBackend {
 struct Found {
   std::map<std::string, std::vector<FoundBackend>> pools;
   std::map<std::string, CounterIds::Entry> vips;
+  std::map<contract::Be32, table::Route> routes;  // of the backends that hold a seat
   std::string overlay;
 };
 Found read_snapshot(const std::byte* base, const contract::SnapshotRoot& root);

@@ -133,11 +133,11 @@ Result<int> serve(const config::Config& config, const sigset_t& signals) {
     if (!runtime) return Error{runtime.error()};
     SteeringSet steering;
     if (auto attached = steering.attach(config); !attached) return Error{attached.error()};
-    const auto* root = segment->header().control.root.load() == 0 ? nullptr : "adopted";
+    const bool has_snapshot = segment->adopted() && segment->header().control.root.load() != 0;
     std::printf("ready: instance %s, %zu worker%s, %zu port%s, segment %s%s\n", config.instance.name.c_str(),
                 (*runtime)->worker_count(), (*runtime)->worker_count() == 1 ? "" : "s", options->ports.size(),
                 options->ports.size() == 1 ? "" : "s", segment->path().c_str(),
-                root != nullptr ? ", forwarding with the snapshot found" : ", waiting for the control plane");
+                has_snapshot ? ", forwarding with the snapshot found" : ", waiting for the control plane");
     std::fflush(stdout);
     const std::byte* base = segment->base();
     signal = (*runtime)->run(signals, {.on_snapshot = [&](const auto* snapshot) { steering.sync(base, snapshot); },

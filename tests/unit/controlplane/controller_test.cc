@@ -183,6 +183,40 @@ TEST_F(ControllerTest, ANewSegmentInThePlaceOfTheOldIsTakenUp) {
   EXPECT_TRUE(has_event("dataplane", "the segment is gone"));
 }
 
+TEST_F(ControllerTest, ARestartedControlPlaneKeepsTheNextHopsItFinds) {
+  start_dataplane();
+  contract::PortRecord& port = dataplane_->header().ports[0];
+  port.present = 1;
+  port.mac = {2, 0, 0, 0, 0, 1};
+  port.mtu = 1600;
+  {
+    auto control = contract::Segment::attach({instance_, {"/dev/shm/warmswap-" + instance_}});
+    ASSERT_TRUE(control);
+    auto publisher = contract::Publisher::start(*control);
+    ASSERT_TRUE(publisher);
+    const Model model = small_model();
+    CounterIds vips(16);
+    CounterIds backends(16);
+    const auto none = [](uint32_t) { return Traffic{}; };
+    const auto route = [](contract::Be32 address) {
+      const auto last = static_cast<uint8_t>(address.host());
+      return std::optional(table::Route{0, {2, 0, 0, 0, 0, 1}, contract::MacAddress{2, 0, 0, 0, 1, last}, 1500});
+    };
+    auto rows = make_rows({model, vips, backends, none, none, route});
+    ASSERT_TRUE(rows);
+    ASSERT_TRUE(table::SnapshotBuilder(**publisher).publish(*rows));
+  }
+  start();  // its resolver knows of no route to these addresses
+  EXPECT_GT(root()->generation, 1u);
+  const auto& pool = *reinterpret_cast<const contract::PoolRecord*>(dataplane_->base() + root()->pools);
+  const auto* seats = reinterpret_cast<const contract::Seat*>(dataplane_->base() + pool.seats);
+  for (uint32_t s = 0; s < 2; ++s) {
+    EXPECT_EQ(seats[s].flags & contract::kSeatResolved, contract::kSeatResolved) << "packets would be dropped";
+    EXPECT_EQ(seats[s].header[5], 11 + s);
+    EXPECT_EQ(seats[s].mtu, 1500);
+  }
+}
+
 TEST_F(ControllerTest, ExplainAgreesWithThePublishedTable) {
   start_dataplane();
   start();
