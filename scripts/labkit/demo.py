@@ -101,15 +101,16 @@ class Demo:
         others = [flow for flow, backend in before.items() if backend != VICTIM]
         seen = max((event["seq"] for event in self.control.events()), default=0)
         with traffic.Stream(RATE, victims) as stream, traffic.Stream(RATE, others[:HELD], hold=True) as connections:
-            require(stream.wait_for(lambda row: row["backend"] == VICTIM, DEADLINE_S) is not None, f"{VICTIM} is silent")
+            alive = stream.wait_for(lambda row: row["backend"] == VICTIM, DEADLINE_S)
+            require(alive is not None, f"{VICTIM} is silent")
             self.lab.service(VICTIM).kill()
             taken = stream.wait_for(lambda row: row["backend"] == STANDBY, DEADLINE_S)
             time.sleep(0.5)
         require(taken is not None, f"{STANDBY} did not take {VICTIM}'s seat within {DEADLINE_S:.0f} s")
         outage = stream.outage_ms()
         require(outage is not None, "requests went on failing")
-        print(f"    {outage:>9.0f} ms  from the first failed request to the first good one: {len(stream.failures)} failed "
-              f"(at most {EXPECTED_OUTAGE_MS} ms on an idle machine)")  # fmt: skip
+        print(f"    {outage:>9.0f} ms  from the first failed request to the first good one: "
+              f"{len(stream.failures)} failed (at most {EXPECTED_OUTAGE_MS} ms on an idle machine)")  # fmt: skip
         print("    the control plane's own account:")
         show_timeline(self.control.events(since=seen))
         require(outage <= OUTAGE_LIMIT_MS, f"the outage took {outage:.0f} ms, more than {OUTAGE_LIMIT_MS} ms")

@@ -116,7 +116,8 @@ def web_server_config(node: Node, ports: list[int]) -> str:
     """nginx for one backend: / says who answers, /client who asks, /health is probed, any body is accepted."""
     home = node.directory
     listen = "\n    ".join(f"listen {port} backlog=4096;" for port in ports)
-    scratch = "\n  ".join(f"{kind}_temp_path {home}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    scratch = "\n  ".join(f"{kind}_temp_path {home}/{kind};" for kind in kinds)
     return f"""\
 daemon off;
 user root;

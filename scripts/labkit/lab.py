@@ -184,7 +184,8 @@ def _wait_for_answer(lab: Lab, everybody: bool, deadline: float) -> None:
         if not missing:
             return
         if time.monotonic() > deadline:
-            words = "\n".join(f"the end of {process.log}:\n{process.last_words()}" for process in map(lab.process, PLANES))
+            planes = map(lab.process, PLANES)
+            words = "\n".join(f"the end of {plane.log}:\n{plane.last_words()}" for plane in planes)
             raise LabError(f"everything runs, but {url} is not served as it should: {', '.join(missing)}\n{words}")
         time.sleep(0.02)
 

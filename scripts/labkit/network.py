@@ -48,7 +48,8 @@ def add_fabric() -> None:
     add_namespace(FABRIC)
     # Where the kernel shows bridged packets to its packet filter, that drops those with a wrong IP header: not what a
     # switch does, and they are wanted here.
-    sysctl(FABRIC, "-e", *(f"net.bridge.bridge-nf-call-{tables}=0" for tables in ("iptables", "ip6tables", "arptables")))
+    filters = ("iptables", "ip6tables", "arptables")
+    sysctl(FABRIC, "-e", *(f"net.bridge.bridge-nf-call-{name}=0" for name in filters))
     # No spanning tree and no forward delay: a port forwards the moment it is up. Snooping would eat multicast.
     ip_batch(
         FABRIC,

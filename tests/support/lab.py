@@ -83,7 +83,8 @@ class RunningLab:
     def assignment(self) -> dict:
         """Who holds which seat with how many slots: what a client can notice of the balancer's state."""
         pools = self.control.get("pools")["pools"]
-        return {(pool["name"], seat["owner"]): (seat["holder"], seat["slots"]) for pool in pools for seat in pool["seats"]}
+        seats = [(pool["name"], seat) for pool in pools for seat in pool["seats"]]
+        return {(pool, seat["owner"]): (seat["holder"], seat["slots"]) for pool, seat in seats}
 
     def newest_event(self) -> int:
         return max((event["seq"] for event in self.control.events()), default=0)
