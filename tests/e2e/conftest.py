@@ -1,10 +1,16 @@
 import os
 
 import pytest
-from lab import running_lab
+from lab import lab_is_up, running_lab
 from paths import missing
 
 PROGRAMS = ("warmswap-dataplane", "warmswap-controlplane", "warmswapctl", "warmswap-agent")
+
+
+def pytest_sessionstart():
+    """There is one lab on a machine; somebody else's is not ours to take down."""
+    if lab_is_up():
+        pytest.exit("a lab is up already: take it down with `scripts/lab down`", returncode=1)
 
 
 def pytest_collection_modifyitems(items):

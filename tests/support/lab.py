@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from labkit import files, layout, traffic  # noqa: E402
 from labkit.control import Control, ControlError  # noqa: E402
-from labkit.lab import current  # noqa: E402
+from labkit.lab import current, leftovers  # noqa: E402
 
 SCRIPT = str(ROOT / "scripts/lab")
 VIP = layout.VIP
@@ -28,7 +28,7 @@ ENTROPY_BITS = 16  # layout.OUTER_SOURCE is a /16
 EXPECTED_OUTAGE_MS = files.PROBE_FALL * files.PROBE_INTERVAL_MS + 20
 
 __all__ = ["EXPECTED_OUTAGE_MS", "HASH_KEY", "RING_SIZE", "SOURCE", "URL", "VIP", "RunningLab", "eventually", "files",
-           "lab_script", "layout", "running_lab", "traffic"]  # fmt: skip
+           "lab_is_up", "lab_script", "layout", "running_lab", "traffic"]  # fmt: skip
 
 
 def lab_script(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -47,6 +47,10 @@ def eventually(condition, what: str, deadline_s: float = 5.0):
             return value
         assert time.monotonic() < end, f"not within {deadline_s} s: {what}"
         time.sleep(0.01)
+
+
+def lab_is_up() -> bool:
+    return bool(leftovers())
 
 
 class RunningLab:
