@@ -106,6 +106,9 @@ class RunningLab:
             self.do("fail", node.name, "http-500", "off")
             if not self.is_running(f"nginx-{node.name}"):
                 self.do("start", node.name)
+        disabled = [name for name, state in self.control.states().items() if state == "disabled"]
+        if disabled:
+            self.control.change(*({"op": "enable", "pool": "web", "backend": name} for name in disabled))
         for (pool, owner), (holder, _) in self._order.items():
             if self.assignment().get((pool, owner), (None,))[0] != holder:
                 change = {"op": "failback", "pool": pool, "backend": owner}
