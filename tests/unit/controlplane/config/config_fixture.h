@@ -42,9 +42,11 @@ inline const std::string kServices =
     "port = 80\n"                    // 21
     "pool = \"web\"\n";              // 22
 
+/// `text` with `to` instead of `from`; with a + in front, `to` stands after `from`.
 inline std::string replaced(std::string text, std::string_view from, std::string_view to) {
   const size_t at = text.find(from);
   if (at == text.npos) throw std::logic_error("the test's text is not in its document: " + std::string(from));
+  if (to.starts_with('+')) return text.insert(at + from.size(), to.substr(1));
   return text.replace(at, from.size(), to);
 }
 
