@@ -24,17 +24,23 @@ using namespace warmswap;
 using contract::Error;
 using contract::Result;
 
+io::Hugepages to_hugepages(config::HugepagePolicy policy) {
+  if (policy == config::HugepagePolicy::off) return io::Hugepages::off;
+  return policy == config::HugepagePolicy::required ? io::Hugepages::required : io::Hugepages::automatic;
+}
+
 /// An AF_XDP port's device string, its interface cleared of what a crashed dataplane may have left.
 Result<void> prepare_af_xdp(const config::PortConfig& port, const std::string& program, bool polling, uint32_t number,
-                            size_t workers, io::PortOptions& options) {
+                            io::PortOptions& options) {
   if (auto ready = steer::prepare_interface(port.interface); !ready)
     return Error{"port " + port.name + ": " + ready.error()};
   auto mtu = io::interface_mtu(port.interface);
   if (!mtu) return Error{"port " + port.name + ": " + mtu.error()};
   if (port.mtu == 0) options.mtu = *mtu;
-  const auto queues = static_cast<uint16_t>(std::min<size_t>(io::receive_channels(port.interface), workers));
+  // A socket on every queue, also when there are fewer workers: the NIC spreads over all of them.
+  options.receive_queues = io::receive_channels(port.interface);
   options.device = io::device_string(
-      {.number = number, .interface = port.interface, .queues = queues, .program = program, .busy_poll = polling});
+      {.number = number, .interface = port.interface, .queues = options.receive_queues, .program = program, .busy_poll = polling});
   return {};
 }
 
@@ -44,9 +50,7 @@ Result<io::Options> to_options(const config::Config& config, const std::string& 
   options.instance = config.instance.name;
   options.cores = dataplane.cores;
   options.idle = dataplane.idle == config::IdlePolicy::poll ? io::Idle::poll : io::Idle::backoff;
-  options.hugepages = dataplane.hugepages == config::HugepagePolicy::off        ? io::Hugepages::off
-                      : dataplane.hugepages == config::HugepagePolicy::required ? io::Hugepages::required
-                                                                                : io::Hugepages::automatic;
+  options.hugepages = to_hugepages(dataplane.hugepages);
   options.memory_mib = dataplane.memory_mib;
   options.eal_args = dataplane.eal_args;
   for (const config::PortConfig& port : dataplane.ports) {
@@ -61,7 +65,7 @@ Result<io::Options> to_options(const config::Config& config, const std::string& 
     if (port.mtu != 0) to.mtu = port.mtu;
     if (port.driver == config::PortDriver::af_xdp) {
       auto prepared = prepare_af_xdp(port, program, options.idle == io::Idle::poll,
-                                     static_cast<uint32_t>(options.ports.size()), options.cores.size(), to);
+                                     static_cast<uint32_t>(options.ports.size()), to);
       if (!prepared) return Error{prepared.error()};
     }
     options.ports.push_back(std::move(to));
@@ -77,14 +81,20 @@ class SteeringSet {
       if (port.driver != config::PortDriver::af_xdp) continue;
       auto steering = steer::Steering::attach(port.interface);
       if (!steering) return Error{"port " + port.name + ": " + steering.error()};
-      ports_.push_back({std::move(*steering), 0});
+      ports_.push_back({std::move(*steering), 0, {}});
     }
     return {};
   }
-  void sync(const std::byte* base, const contract::SnapshotRoot* root) {
+  /// False when a port could not follow; the caller tries again. Says so once.
+  bool sync(const std::byte* base, const contract::SnapshotRoot* root) {
+    bool followed = true;
     for (Entry& port : ports_) {
-      if (auto synced = port.steering.sync(base, root); !synced) spdlog::error("{}", synced.error());
+      const auto synced = port.steering.sync(base, root);
+      followed = followed && synced.ok();
+      if (!synced && port.failure != synced.error()) spdlog::error("{}", synced.error());
+      port.failure = synced ? "" : synced.error();
     }
+    return followed;
   }
   void report() {
     for (Entry& port : ports_) {
@@ -102,22 +112,19 @@ class SteeringSet {
   struct Entry {
     steer::Steering steering;
     uint64_t reported;
+    std::string failure;
   };
   std::vector<Entry> ports_;
 };
 
 Result<int> serve(const config::Config& config, const sigset_t& signals) {
-  auto program = steer::ProgramFile::open();
-  if (!program) return Error{program.error()};
-  auto options = to_options(config, program->path());
-  if (!options) return Error{options.error()};
   const uint64_t free_hugepages = io::free_hugepage_bytes();
-  auto memory = io::plan_memory(options->hugepages, options->memory_mib, free_hugepages);
+  auto memory = io::plan_memory(to_hugepages(config.dataplane.hugepages), config.dataplane.memory_mib, free_hugepages);
   if (!memory) return Error{memory.error()};
   if (!memory->warning.empty()) spdlog::warn("{}", memory->warning);
   // The packet buffers come first; the segment goes to hugepages only with what is left.
   const contract::Geometry& geometry = config.dataplane.geometry;
-  const uint64_t wanted = (uint64_t{options->memory_mib} << 20) + contract::region_sizes(geometry).total();
+  const uint64_t wanted = (uint64_t{config.dataplane.memory_mib} << 20) + contract::region_sizes(geometry).total();
   auto segment = contract::Segment::create_or_adopt(
       {.instance = config.instance.name,
        .group = config.instance.group,
@@ -126,6 +133,11 @@ Result<int> serve(const config::Config& config, const sigset_t& signals) {
        .create_at = contract::segment_paths(config.instance.name, memory->hugepages && free_hugepages >= wanted)});
   if (!segment) return Error{segment.error()};
   if (!segment->notice().empty()) spdlog::warn("{}", segment->notice());
+  // Only the holder of the instance may touch its interfaces.
+  auto program = steer::ProgramFile::open();
+  if (!program) return Error{program.error()};
+  auto options = to_options(config, program->path());
+  if (!options) return Error{options.error()};
   if (auto started = io::start_eal(*options, *memory); !started) return Error{started.error()};
   int signal = 0;
   {
@@ -140,7 +152,7 @@ Result<int> serve(const config::Config& config, const sigset_t& signals) {
                 has_snapshot ? ", forwarding with the snapshot found" : ", waiting for the control plane");
     std::fflush(stdout);
     const std::byte* base = segment->base();
-    signal = (*runtime)->run(signals, {.on_snapshot = [&](const auto* snapshot) { steering.sync(base, snapshot); },
+    signal = (*runtime)->run(signals, {.on_snapshot = [&](const auto* snapshot) { return steering.sync(base, snapshot); },
                                        .on_second = [&] { steering.report(); }});
     spdlog::info("signal {}: stopping; the segment stays for the next start", signal);
   }

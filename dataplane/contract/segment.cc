@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -97,6 +99,32 @@ Result<void> set_group(int fd, const std::string& group) {
   return {};
 }
 
+/// Verifies the snapshot of a segment that is being adopted, while a control plane may publish. The housekeeper stays
+/// announced until the runtime takes over its place: nothing of what was verified is reused.
+Result<void> verify_adopted(const Segment& segment) {
+  SegmentHeader& header = segment.header();
+  for (uint32_t i = 0; i < segment.geometry().worker_capacity; ++i) {
+    // A crashed dataplane left its workers marked online; they hold nothing any more.
+    segment.worker(i).quiescence.state.store(static_cast<uint32_t>(ReaderState::offline));
+  }
+  header.housekeeper.generation.store(0);
+  header.housekeeper.state.store(static_cast<uint32_t>(ReaderState::online), std::memory_order_seq_cst);
+  return verify_snapshot(segment.base(), header.control.root.load(std::memory_order_seq_cst));
+}
+
+/// Promised memory, so that a full tmpfs is an error here and not a SIGBUS later. hugetlbfs promises when it is mapped.
+Result<void> reserve(int fd, uint64_t bytes, const std::string& path) {
+  if (ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
+    return system_error("cannot size " + path + " to " + std::to_string(bytes) + " bytes");
+  }
+  struct statfs filesystem {};
+  if (fstatfs(fd, &filesystem) == 0 && filesystem.f_type == HUGETLBFS_MAGIC) return {};
+  errno = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+  if (errno == 0) return {};
+  return system_error("cannot reserve " + std::to_string(bytes >> 20) + " MiB for " + path +
+                      " (make its file system larger or lower dataplane.limits)");
+}
+
 }  // namespace
 
 uint64_t monotonic_ns() noexcept {
@@ -146,14 +174,10 @@ Result<Segment> Segment::create_or_adopt(const CreateOptions& options) {
       notice = segment.notice_;  // another version: its writer is gone, so replace it
     } else if (!(segment.geometry() == options.geometry)) {
       notice = "the segment had other limits than the configuration asks for";
-    } else if (auto sound = verify_snapshot(segment.base(), segment.header().control.root.load()); !sound) {
+    } else if (auto sound = verify_adopted(segment); !sound) {
       notice = "the segment's snapshot is damaged (" + sound.error() + ")";
     } else {
       segment.adopted_ = true;
-      // A crashed dataplane left its workers marked online; they hold nothing any more.
-      const auto forget = [](Quiescence& reader) { reader.state.store(static_cast<uint32_t>(ReaderState::offline)); };
-      forget(segment.header().housekeeper);
-      for (uint32_t i = 0; i < options.geometry.worker_capacity; ++i) forget(segment.worker(i).quiescence);
       return existing;
     }
     // The lock on the old file is held until the new one stands in its place.
@@ -220,7 +244,7 @@ Result<Segment> Segment::create(const CreateOptions& options, const std::filesys
     return Error{"instance name \"" + options.instance + "\": expected 1 to 63 characters"};
   }
   const RegionSizes sizes = region_sizes(options.geometry);
-  const std::filesystem::path fresh = path.string() + ".new";
+  const std::filesystem::path fresh = path.string() + ".new." + std::to_string(getpid());
   ::unlink(fresh.c_str());
   Segment segment;
   segment.path_ = path;
@@ -232,9 +256,7 @@ Result<Segment> Segment::create(const CreateOptions& options, const std::filesys
   };
   if (fchmod(segment.fd_, 0660) != 0) return fail(system_error("cannot set the mode of " + fresh.string()));
   if (auto given = set_group(segment.fd_, options.group); !given) return fail(Error{given.error()});
-  if (ftruncate(segment.fd_, static_cast<off_t>(sizes.total())) != 0) {
-    return fail(system_error("cannot size " + fresh.string() + " to " + std::to_string(sizes.total()) + " bytes"));
-  }
+  if (auto reserved = reserve(segment.fd_, sizes.total(), path.string()); !reserved) return fail(Error{reserved.error()});
   if (auto locked = segment.lock(Side::dataplane, options.instance); !locked) return fail(Error{locked.error()});
   if (auto mapped = segment.map(Side::dataplane, sizes); !mapped) return fail(Error{mapped.error()});
 

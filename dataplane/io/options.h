@@ -18,6 +18,7 @@ struct PortOptions {
   std::string device;  // PCI address, or a DPDK device string such as "net_af_xdp0,iface=eth0,…"
   bool pci = false;
   std::string kernel_interface;  // whose routes and neighbours count for this port; empty = none
+  uint16_t receive_queues = 0;   // 0 = one for each worker
   bool exception_tap = false;    // make `kernel_interface` a tap that carries what is not for a vip
   uint16_t receive_descriptors = 1024;
   uint16_t transmit_descriptors = 1024;

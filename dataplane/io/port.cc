@@ -30,7 +30,7 @@ Result<rte_mempool*> make_packet_pool(const Options& options) {
   for (const PortOptions& port : options.ports) {
     // An exception tap has queues of its own.
     const uint32_t sets = port.exception_tap ? 2 : 1;
-    buffers += sets * workers * (uint32_t{port.receive_descriptors} + port.transmit_descriptors);
+    buffers += sets * std::max<uint32_t>(workers, port.receive_queues) * (uint32_t{port.receive_descriptors} + port.transmit_descriptors);
     largest = std::max(largest, port.mtu + kEthernetOverhead);
   }
   // AF_XDP keeps its fill and completion rings filled beyond the descriptors asked for.
@@ -68,7 +68,8 @@ Result<void> Port::configure(const PortOptions& options, uint16_t workers, rte_m
   if (const int error = rte_eth_dev_info_get(id_, &info); error != 0)
     return dpdk_error(name_, "be asked what it can", error);
   workers_ = workers;
-  receive_queues_ = std::min(workers, std::max<uint16_t>(info.max_rx_queues, 1));
+  const uint16_t wanted = options.receive_queues != 0 ? options.receive_queues : workers;
+  receive_queues_ = std::min(wanted, std::max<uint16_t>(info.max_rx_queues, 1));
   transmit_queues_ = std::min(workers, std::max<uint16_t>(info.max_tx_queues, 1));
 
   rte_eth_conf conf{};
@@ -108,6 +109,8 @@ Result<void> Port::configure(const PortOptions& options, uint16_t workers, rte_m
   locks_.resize(transmit_queues_);
   for (rte_spinlock_t& lock : locks_) rte_spinlock_init(&lock);
   if (const int error = rte_eth_dev_start(id_); error != 0) return dpdk_error(name_, "start", error);
+  // The kernel behind the tap wants its neighbour discovery and routing hellos. A device that cannot filter need not be told.
+  if (options.exception_tap) rte_eth_allmulticast_enable(id_);
   return {};
 }
 
@@ -152,6 +155,7 @@ Result<std::unique_ptr<Port>> start_exception_tap(const Port& port, const PortOp
   PortOptions tap = options;
   tap.name = options.name + " (tap " + options.kernel_interface + ")";
   tap.device = device;
+  tap.receive_queues = 0;
   auto id = find_port(tap);
   if (!id) return Error{id.error()};
   return Port::start(tap, *id, port.index(), workers, pool);

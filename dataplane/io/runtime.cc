@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
+#include <exception>
 
 namespace warmswap::io {
 namespace {
@@ -41,6 +43,9 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Options& options, contract
   line.started_ns.store(contract::realtime_ns(), std::memory_order_relaxed);
   line.worker_count.store(static_cast<uint32_t>(options.cores.size()), std::memory_order_relaxed);
   set_state(segment, DataplaneState::starting);
+  // A lease that ran out before this start was counted by whoever ran then.
+  const uint64_t lease = segment.header().control.lease_until_ns.load(std::memory_order_acquire);
+  if (lease < contract::monotonic_ns()) runtime->expired_lease_ = lease;
   if (auto opened = runtime->open_ports(options); !opened) return Error{opened.error()};
   runtime->publish_ports();
   if (auto launched = runtime->launch_workers(options); !launched) return Error{launched.error()};
@@ -73,8 +78,11 @@ Result<void> Runtime::open_ports(const Options& options) {
 
 void Runtime::publish_ports() {
   contract::SegmentHeader& header = segment_.header();
-  for (contract::PortRecord& record : header.ports) record = {};
-  for (const auto& port : ports_) header.ports[port->index()] = port->record();
+  // A control plane that is attached reads these at any time: what did not change is not touched.
+  for (size_t i = 0; i < contract::kPortCapacity; ++i) {
+    const contract::PortRecord record = i < ports_.size() ? ports_[i]->record() : contract::PortRecord{};
+    if (std::memcmp(&record, &header.ports[i], sizeof(record)) != 0) header.ports[i] = record;
+  }
   header.dataplane.port_count.store(static_cast<uint32_t>(ports_.size()), std::memory_order_relaxed);
   header.dataplane.tick_ns.store(contract::monotonic_ns(), std::memory_order_relaxed);
   // Release: a control plane that sees the new epoch (acquire) sees the records above.
@@ -153,7 +161,14 @@ int Runtime::run(const sigset_t& signals, const Hooks& hooks) {
 void Runtime::follow_snapshot(const Hooks& hooks) {
   bool changed = false;
   const contract::SnapshotRoot* root = reader_.acquire(changed);
-  if (changed && hooks.on_snapshot) hooks.on_snapshot(root);
+  if (!(changed || hook_owed_) || !hooks.on_snapshot) return;
+  try {
+    hook_owed_ = !hooks.on_snapshot(root);
+  } catch (const std::exception& error) {
+    // Out of memory, say: the workers go on forwarding, whatever happens to the housekeeping.
+    spdlog::error("following the snapshot failed, trying again: {}", error.what());
+    hook_owed_ = true;
+  }
 }
 
 void Runtime::watch_lease() {

@@ -18,8 +18,8 @@ namespace warmswap::io {
 /// Called by the main thread; none may block for long.
 struct Hooks {
   /// After a publish, with the snapshot that is current now (nullptr before the first). The snapshot stays valid
-  /// during the call.
-  std::function<void(const contract::SnapshotRoot*)> on_snapshot;
+  /// during the call. False: not done, call again soon.
+  std::function<bool(const contract::SnapshotRoot*)> on_snapshot;
   /// About once a second.
   std::function<void()> on_second;
 };
@@ -57,6 +57,7 @@ class Runtime {
   std::vector<std::unique_ptr<Worker>> workers_;
   contract::SnapshotReader reader_;
   uint64_t expired_lease_ = 0;
+  bool hook_owed_ = false;  // on_snapshot asked to be called again
   std::vector<bool> silent_;
   std::vector<bool> link_up_;
 };

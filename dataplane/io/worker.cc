@@ -34,6 +34,7 @@ Worker::Worker(WorkerSetup setup, const contract::Segment& segment)
       geometry_(segment.geometry()),
       tick_cycles_(rte_get_tsc_hz() / kTicksPerSecond) {
   region_.totals.cpu.store(setup_.cpu, std::memory_order_relaxed);
+  region_.totals.tick_ns.store(contract::monotonic_ns(), std::memory_order_relaxed);
 }
 
 void Worker::run() noexcept {

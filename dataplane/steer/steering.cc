@@ -166,11 +166,13 @@ Result<void> Steering::sync(const std::byte* base, const contract::SnapshotRoot*
   }
   const auto to_key = [](const Key& key) { return steer_key{std::get<0>(key), std::get<1>(key), std::get<2>(key), 0}; };
   const uint8_t present = 1;
+  std::optional<Error> failed;  // the other vips are steered all the same
   for (const Key& key : wanted) {
     if (loaded_.contains(key)) continue;
     const steer_key raw = to_key(key);
     if (const int error = bpf_map_update_elem(vips_fd_, &raw, &present, BPF_ANY); error != 0) {
-      return Error{interface_ + ": cannot steer a vip to the workers: " + reason(error)};
+      failed = Error{interface_ + ": cannot steer a vip to the workers: " + reason(error)};
+      continue;
     }
     loaded_.insert(key);
   }
@@ -181,10 +183,13 @@ Result<void> Steering::sync(const std::byte* base, const contract::SnapshotRoot*
     }
     const steer_key raw = to_key(*key);
     if (const int error = bpf_map_delete_elem(vips_fd_, &raw); error != 0 && error != -ENOENT) {
-      return Error{interface_ + ": cannot stop steering a vip: " + reason(error)};
+      failed = Error{interface_ + ": cannot stop steering a vip: " + reason(error)};
+      ++key;
+      continue;
     }
     key = loaded_.erase(key);
   }
+  if (failed) return *failed;
   return {};
 }
 

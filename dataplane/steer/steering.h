@@ -47,6 +47,7 @@ class Steering {
   ~Steering();
 
   /// Makes the vip map hold exactly the vips of the snapshot (nullptr: none). New vips go in before old ones go out.
+  /// On an error the rest is done; call again.
   contract::Result<void> sync(const std::byte* base, const contract::SnapshotRoot* root);
   contract::Result<Counters> counters() const;
   const std::string& interface() const noexcept { return interface_; }
