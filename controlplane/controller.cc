@@ -62,6 +62,11 @@ void Controller::stop() {
 }
 
 void Controller::poll_segment() {
+  // Armed before anything can go wrong: the lease depends on it.
+  segment_timer_.expires_after(kSegmentPoll);
+  segment_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) poll_segment();
+  });
   switch (link_.poll()) {
     case SegmentLink::Change::none:
       break;
@@ -71,6 +76,7 @@ void Controller::poll_segment() {
     case SegmentLink::Change::lost:
       builder_.reset();
       awaited_.clear();
+      publish_error_.clear();
       spdlog::warn("{}; trying again", link_.obstacle());
       note("dataplane", "the segment is gone: nothing is published until there is one again");
       break;
@@ -79,11 +85,14 @@ void Controller::poll_segment() {
       if (routes_changed()) publish();
       break;
   }
+  watch_dataplane();
   if (unpublished_) publish();
-  segment_timer_.expires_after(kSegmentPoll);
-  segment_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) poll_segment();
-  });
+}
+
+void Controller::watch_dataplane() {
+  const bool alive = link_.attached() && link_.dataplane_alive();
+  if (dataplane_was_alive_ && !alive) note("dataplane", "the dataplane ended: nothing is balanced until it is back");
+  dataplane_was_alive_ = alive;
 }
 
 void Controller::on_attached() {
@@ -142,6 +151,7 @@ void Controller::adopt(const Found& found) {
     if (outcome.deadline) deadlines_[pool.name] = *outcome.deadline;
   }
   schedule_deadline();
+  configure_outside();  // the overlay may have brought backends that the file does not name
   note("adopted", "adopted the state of " + std::to_string(adopted) + " backends from generation " +
                       std::to_string(link_.current()->generation));
 }
@@ -178,9 +188,9 @@ void Controller::on_probe(const health::ProbeResult& result) {
   failover::ProbeResult event{target->second.backend, failover::Probe::not_run, result.detail,
                               result.finished.time_since_epoch()};
   if (result.outcome == health::Outcome::good) event.outcome = failover::Probe::good;
-  if (result.outcome == health::Outcome::bad) event.outcome = failover::Probe::bad;
+  if (result.outcome == health::Outcome::bad && !cut_off(target->second)) event.outcome = failover::Probe::bad;
   PoolModel& model = model_.pools.at(name);
-  failover::Outcome outcome = failover::step(*pool, model.state, event, steady_now());
+  failover::Outcome outcome = failover::step(*pool, std::move(model.state), event, steady_now());
   if (outcome.states.empty() && outcome.seats.empty()) {
     model.state = std::move(outcome.state);
     if (outcome.deadline)
@@ -190,9 +200,15 @@ void Controller::on_probe(const health::ProbeResult& result) {
     schedule_deadline();
     return;
   }
-  const std::map<std::string, Before> before{{name, before_change(model)}};
   model.state = outcome.state;
+  const std::map<std::string, Before> before{{name, before_outcome(model, outcome)}};
   commit({{name, std::move(outcome)}}, before);
+}
+
+bool Controller::cut_off(const ProbeTarget& target) const {
+  if (!link_.attached() || link_.dataplane_alive()) return false;
+  const config::BackendConfig* backend = model_.running.find_pool(target.pool)->find_backend(target.backend);
+  return !resolver_.find(backend->address).has_value();
 }
 
 void Controller::on_routes_changed() {

@@ -69,15 +69,21 @@ class Controller : public api::Service {
   void adopt(const Found& found);
   void adopt_counters(const Found& found);
   void on_probe(const health::ProbeResult& result);
+  /// Whether a bad answer says nothing: the dataplane is down and took the way to this backend along (a tap).
+  bool cut_off(const ProbeTarget& target) const;
   void on_deadline();
   void schedule_deadline();
   void watch_acknowledgements();
+  void await_acknowledgements();
   void configure_outside();
 
   /// Publishes the model. True when the snapshot stands; false (with publish_error_ set) when the old one stays.
   bool publish();
   bool may_publish();
-  static Before before_change(const PoolModel& pool);
+  /// The class of publish_error_ for whoever asked for the change.
+  api::Refusal publish_refusal() const;
+  /// Of a pool whose model has the outcome's state already, but not yet its ring.
+  static Before before_outcome(const PoolModel& pool, const failover::Outcome& outcome);
   std::map<std::string, Before> remember() const;
   /// Publishes what `outcomes` changed and writes it to the event log.
   void commit(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before);
@@ -86,7 +92,9 @@ class Controller : public api::Service {
   void note(std::string kind, std::string text, std::string cause = "");
   std::optional<table::Route> route_to(contract::Be32 address) const;
   bool routes_changed() const;
+  void watch_dataplane();
   void add_warnings(std::vector<std::string>& warnings) const;
+  void add_route_warnings(std::vector<std::string>& warnings) const;
   api::BackendView backend_view(const config::PoolConfig& pool, uint32_t index) const;
   const PoolModel& pool_model(const std::string& pool) const { return model_.pools.at(pool); }
 
@@ -110,6 +118,9 @@ class Controller : public api::Service {
   boost::asio::steady_timer deadline_timer_;
   boost::asio::steady_timer ack_timer_;
   std::vector<AwaitedAck> awaited_;
+  std::vector<uint64_t> unpublished_events_;  // decided, but the snapshot that carries them does not stand yet
+  std::optional<Nanoseconds> armed_deadline_;
+  bool dataplane_was_alive_ = false;
 
   Nanoseconds started_ = steady_now();
   Nanoseconds first_publish_until_{0};  // until then unknown backends may still report before the first publish

@@ -6,6 +6,10 @@
 
 namespace warmswap::controlplane {
 
+api::Refusal Controller::publish_refusal() const {
+  return publish_error_.starts_with("arena full") ? api::Refusal::arena_full : api::Refusal::invalid;
+}
+
 api::ApplyResult Controller::apply(const std::vector<api::Change>& changes) {
   api::ApplyResult refused;
   if (builder_ == nullptr) {
@@ -19,9 +23,9 @@ api::ApplyResult Controller::apply(const std::vector<api::Change>& changes) {
   api::ApplyResult result = apply_changes(model_, changes, steady_now(), outcomes);
   if (!result.ok()) return result;
   const bool published = publish();
-  if (!published && first_publish_done_) {
+  if (!published && !publish_error_.empty()) {
     model_ = std::move(old);
-    refused.refusal = api::Refusal::arena_full;
+    refused.refusal = publish_refusal();
     refused.error = publish_error_ + "; nothing was changed";
     return refused;
   }
@@ -57,9 +61,9 @@ api::ApplyResult Controller::reload() {
   }
   std::vector<PoolOutcome> outcomes = replace_configuration(model_, std::move(loaded->config), steady_now());
   const bool published = publish();
-  if (!published && builder_ != nullptr && first_publish_done_) {
+  if (!published && builder_ != nullptr && !publish_error_.empty()) {
     model_ = std::move(old);
-    result.refusal = api::Refusal::arena_full;
+    result.refusal = publish_refusal();
     result.error = publish_error_ + "; nothing was changed";
     return result;
   }

@@ -22,6 +22,7 @@ bool evidence_complete(const failover::PoolState& state) {
 }  // namespace
 
 void Controller::on_deadline() {
+  armed_deadline_.reset();
   const Nanoseconds now = steady_now();
   std::vector<PoolOutcome> outcomes;
   std::map<std::string, Before> before;
@@ -30,9 +31,9 @@ void Controller::on_deadline() {
     if (due == deadlines_.end() || due->second > now) continue;
     deadlines_.erase(due);
     PoolModel& model = model_.pools.at(pool.name);
-    before[pool.name] = before_change(model);
-    failover::Outcome outcome = failover::step(pool, model.state, failover::Tick{}, now);
+    failover::Outcome outcome = failover::step(pool, std::move(model.state), failover::Tick{}, now);
     model.state = outcome.state;
+    before[pool.name] = before_outcome(model, outcome);
     outcomes.push_back({pool.name, std::move(outcome)});
   }
   commit(outcomes, before);
@@ -43,24 +44,31 @@ void Controller::schedule_deadline() {
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
   if (next == deadlines_.end()) {
     deadline_timer_.cancel();
+    armed_deadline_.reset();
     return;
   }
-  const boost::asio::steady_timer::time_point at{
-      std::chrono::duration_cast<boost::asio::steady_timer::duration>(next->second)};
-  if (deadline_timer_.expiry() == at) return;
-  deadline_timer_.expires_at(at);
+  if (armed_deadline_ == next->second) return;
+  armed_deadline_ = next->second;
+  deadline_timer_.expires_at(boost::asio::steady_timer::time_point(
+      std::chrono::duration_cast<boost::asio::steady_timer::duration>(next->second)));
   deadline_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_deadline();
   });
 }
 
-Controller::Before Controller::before_change(const PoolModel& pool) {
-  return {pool.ring, holders_of(pool.state)};
+Controller::Before Controller::before_outcome(const PoolModel& pool, const failover::Outcome& outcome) {
+  Before before{pool.ring, holders_of(outcome.state)};
+  for (const failover::SeatChange& change : outcome.seats) {
+    for (size_t s = 0; s < outcome.state.seats.size(); ++s) {
+      if (outcome.state.backends[outcome.state.seats[s].owner].name == change.owner) before.holders[s] = change.before;
+    }
+  }
+  return before;
 }
 
 std::map<std::string, Controller::Before> Controller::remember() const {
   std::map<std::string, Before> before;
-  for (const auto& [name, pool] : model_.pools) before[name] = before_change(pool);
+  for (const auto& [name, pool] : model_.pools) before[name] = {pool.ring, holders_of(pool.state)};
   return before;
 }
 
@@ -115,8 +123,11 @@ bool Controller::publish() {
   build_time_ = built - begin;
   publish_time_ = last_published_ - built;
   ack_time_.reset();
-  awaited_.push_back({published->generation, last_published_, {}});
-  if (awaited_.size() == 1) watch_acknowledgements();
+  awaited_.push_back({published->generation, last_published_, std::move(unpublished_events_)});
+  unpublished_events_.clear();
+  for (const uint64_t seq : awaited_.back().events) events_.set_published(seq, last_published_);
+  // Not at once: the events this publish carries are written after it.
+  if (awaited_.size() == 1) await_acknowledgements();
 
   std::set<std::string> backends;
   std::set<std::string> vip_names;
@@ -144,7 +155,10 @@ void Controller::watch_acknowledgements() {
     for (const uint64_t seq : awaited.events) events_.set_acknowledged(seq, std::max(at, awaited.published));
     return true;
   });
-  if (awaited_.empty()) return;
+  if (!awaited_.empty()) await_acknowledgements();
+}
+
+void Controller::await_acknowledgements() {
   ack_timer_.expires_after(kAckPoll);
   ack_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) watch_acknowledgements();
@@ -212,10 +226,10 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
       model_.pools.at(entry.pool).seat_since[change.owner] = change.decided;
     }
   }
-  if (published && !awaited_.empty()) {
-    auto& events = awaited_.back().events;
-    events.insert(events.end(), carried.begin(), carried.end());
-  }
+  auto& waiting = published && !awaited_.empty() ? awaited_.back().events : unpublished_events_;
+  waiting.insert(waiting.end(), carried.begin(), carried.end());
+  // As many as the log keeps; older ones can no longer be completed.
+  if (unpublished_events_.size() > EventLog::kCapacity) unpublished_events_.clear();
 }
 
 }  // namespace warmswap::controlplane

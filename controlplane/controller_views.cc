@@ -138,15 +138,39 @@ void Controller::add_warnings(std::vector<std::string>& warnings) const {
     warnings.push_back(std::to_string(model_.overlay.size()) +
                        " run-time change(s) are not in the configuration file; a reload would undo them");
   }
-  for (const auto& [address, route] : published_routes_) {
-    if (route) continue;
-    for (const config::PoolConfig& pool : model_.running.pools) {
-      for (const config::BackendConfig& backend : pool.backends) {
-        if (!(backend.address == address)) continue;
+  add_route_warnings(warnings);
+  for (const auto& [id, target] : targets_) {
+    if (!target.last || target.last->outcome != health::Outcome::not_run) continue;
+    warnings.push_back("the probe of " + target.pool + "/" + target.backend +
+                       " could not be made: " + target.last->detail);
+    break;  // it is a fault of this host, so one tells of all
+  }
+}
+
+void Controller::add_route_warnings(std::vector<std::string>& warnings) const {
+  constexpr size_t kMostShown = 10;
+  constexpr uint16_t kFullPacketInIpip = 1520;
+  size_t unresolved = 0;
+  uint16_t least_mtu = kFullPacketInIpip;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    for (const config::BackendConfig& backend : pool.backends) {
+      const auto found = published_routes_.find(backend.address);
+      if (found == published_routes_.end()) continue;
+      if (found->second) {
+        least_mtu = std::min(least_mtu, found->second->mtu);
+      } else if (++unresolved <= kMostShown) {
         warnings.push_back(pool.name + "/" + backend.name +
                            ": no next hop through a port of the dataplane, or its MAC is not known yet");
       }
     }
+  }
+  if (unresolved > kMostShown) {
+    warnings.push_back("and " + std::to_string(unresolved - kMostShown) + " more backends without a next hop");
+  }
+  if (least_mtu < kFullPacketInIpip) {
+    warnings.push_back("the way to a backend carries " + std::to_string(least_mtu) + " bytes: clients' packets above " +
+                       std::to_string(least_mtu - 20) +
+                       " are dropped as too_big; raise the MTU to 1520 or lower the MSS");
   }
 }
 
@@ -226,10 +250,10 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
     view.packets = traffic.packets;
     view.bytes = traffic.bytes;
   }
-  if (const auto hop = resolver_.find(config.address)) {
-    view.next_hop.interface = hop->interface;
-    view.next_hop.resolved = route_to(config.address).has_value();
-    view.next_hop.mac = hop->mac;
+  if (const auto route = route_to(config.address)) {
+    view.next_hop.resolved = true;
+    view.next_hop.mac = *route->next_hop_mac;
+    view.next_hop.interface = text_of(link_.port(route->port).interface);
   }
   const auto id = target_ids_.find(key);
   const auto target = id == target_ids_.end() ? targets_.end() : targets_.find(id->second);
@@ -268,8 +292,10 @@ std::vector<api::DropView> Controller::drops() const {
   for (size_t reason = 0; reason < contract::kDropReasonCount; ++reason) {
     api::DropView view;
     view.reason = static_cast<contract::DropReason>(reason);
-    if (link_.attached()) view.per_worker = link_.drops_per_worker(reason);
-    for (const uint64_t packets : view.per_worker) view.packets += packets;
+    if (link_.attached()) {
+      view.per_worker = link_.drops_per_worker(reason);
+      view.packets = link_.drops(reason);
+    }
     views.push_back(std::move(view));
   }
   return views;

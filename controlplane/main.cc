@@ -51,6 +51,7 @@ void wait_for_signal(boost::asio::io_context& context, boost::asio::signal_set& 
 
 int serve(const std::string& file, config::Config config) {
   boost::asio::io_context context(1);
+  boost::asio::signal_set signals(context, SIGHUP, SIGTERM, SIGINT);  // first: a reload may be asked for at once
   std::error_code error;
   std::filesystem::create_directories(config.instance.run_dir, error);
   if (error) {
@@ -87,12 +88,18 @@ int serve(const std::string& file, config::Config config) {
   }
   controller_at = &controller;
   controller.start();
-  boost::asio::signal_set signals(context, SIGHUP, SIGTERM, SIGINT);
   wait_for_signal(context, signals, controller, **server);
   std::printf("ready: control socket %s%s\n", path.c_str(), listen.c_str());
   std::fflush(stdout);
-  context.run();
-  return 0;
+  // Whatever a handler throws costs that one event, never the process that keeps the tables right.
+  for (;;) {
+    try {
+      context.run();
+      return 0;
+    } catch (const std::exception& failure) {
+      spdlog::critical("an event was given up: {}", failure.what());
+    }
+  }
 }
 
 }  // namespace

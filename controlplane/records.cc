@@ -26,7 +26,7 @@ void copy_name(const std::string& name, char (&to)[N]) {
 
 /// A record is written once per state change, so that unchanged pools share their directory with the snapshot before.
 contract::BackendInfo info_of(const config::BackendConfig& config, const failover::PoolState& pool, uint32_t index,
-                              const CounterIds::Entry& counter) {
+                              uint16_t holds_seat, const CounterIds::Entry& counter) {
   const failover::BackendState& state = pool.backends[index];
   contract::BackendInfo info{};
   copy_name(config.name, info.name);
@@ -36,10 +36,7 @@ contract::BackendInfo info_of(const config::BackendConfig& config, const failove
   info.state = static_cast<uint8_t>(state.state);
   info.admin = static_cast<uint8_t>(state.admin);
   info.held = state.held ? 1 : 0;
-  info.holds_seat = contract::kNoSeat;
-  for (size_t s = 0; s < pool.seats.size(); ++s) {
-    if (pool.seats[s].holder == index) info.holds_seat = static_cast<uint16_t>(pool.seats[s].owner);
-  }
+  info.holds_seat = holds_seat;
   info.failures = state.failures;
   info.since_ns = wall_ns(state.since) / 1'000'000 * 1'000'000;  // to the millisecond: the clocks' distance wavers
   info.base_packets = counter.baseline.packets;
@@ -52,14 +49,16 @@ Result<table::PoolRow> make_pool(const RecordSources& sources, const config::Poo
   table::PoolRow row;
   row.name = config.name;
   row.ring = model.ring;
+  std::vector<uint16_t> held(config.backends.size(), contract::kNoSeat);
   for (const failover::SeatState& seat : model.state.seats) {
     row.holders.push_back(seat.holder ? static_cast<uint16_t>(*seat.holder) : table::kNobody);
+    if (seat.holder) held[*seat.holder] = static_cast<uint16_t>(seat.owner);
   }
   for (uint32_t b = 0; b < config.backends.size(); ++b) {
     const config::BackendConfig& backend = config.backends[b];
     const auto counter = sources.backend_ids.get(backend_key(config.name, backend.name), sources.backend_sum);
     if (!counter) return Error{"no counter is left for backend " + backend.name + ": raise dataplane.limits.backends"};
-    row.backends.push_back(info_of(backend, model.state, b, *counter));
+    row.backends.push_back(info_of(backend, model.state, b, held[b], *counter));
     row.routes.push_back(sources.route(backend.address));
   }
   return row;

@@ -80,6 +80,12 @@ Traffic SegmentLink::backend_traffic(uint32_t id) const {
   return sum;
 }
 
+uint64_t SegmentLink::drops(size_t reason) const {
+  uint64_t sum = 0;
+  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) sum += segment_->worker(w).drops[reason].get();
+  return sum;
+}
+
 std::vector<uint64_t> SegmentLink::drops_per_worker(size_t reason) const {
   std::vector<uint64_t> drops;
   for (uint32_t w = 0; w < workers(); ++w) drops.push_back(segment_->worker(w).drops[reason].get());

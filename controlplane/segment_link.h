@@ -44,6 +44,8 @@ class SegmentLink {
 
   Traffic vip_traffic(uint32_t id) const;
   Traffic backend_traffic(uint32_t id) const;
+  /// Of all workers there ever were, and of those that are configured now.
+  uint64_t drops(size_t reason) const;
   std::vector<uint64_t> drops_per_worker(size_t reason) const;
   uint32_t workers() const noexcept;
 

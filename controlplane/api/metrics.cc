@@ -134,7 +134,8 @@ void write_workers(Exposition& out, const std::vector<WorkerView>& workers) {
   each([](const WorkerView& w) { return w.received_bytes; });
   out.counter("worker_forwarded_packets_total", "Packets sent to a backend.");
   each([](const WorkerView& w) { return w.forwarded_packets; });
-  out.counter("worker_passed_packets_total", "Packets handed to the kernel.");
+  out.counter("worker_passed_packets_total",
+              "Packets that are not for a vip: the kernel's. Those it could not be given are drops, too.");
   each([](const WorkerView& w) { return w.passed_packets; });
   out.counter("worker_loops_total", "Rounds of the poll loop.");
   each([](const WorkerView& w) { return w.loops; });

@@ -28,7 +28,6 @@ bool is_local(const error_code& error) {
     case ENOSPC:         // fs.epoll.max_user_watches
     case EADDRNOTAVAIL:  // no free local port towards this target
     case ENETDOWN:       // our own interface is down
-    case ENETUNREACH:    // no route, as while the dataplane's tap is being made anew
     case EAGAIN:
     case EPERM:  // a local firewall
     case EACCES:

@@ -151,7 +151,7 @@ struct alignas(kCacheLine) WorkerTotals {
   Counter received_packets;
   Counter received_bytes;
   Counter forwarded_packets;
-  Counter passed_packets;  // handed to the kernel
+  Counter passed_packets;  // not for a vip: the kernel's; counted as drops too where it could not be given them
   Counter loops;
   Counter idle_loops;
   std::atomic<uint32_t> cpu;

@@ -108,7 +108,13 @@ inline ParsedFrame parse(const Packet& packet) noexcept {
   ParsedFrame parsed{};
   parsed.ip_offset = kEthernetBytes;
   const auto ether_type = load<contract::Be16>(packet.frame + offsetof(contract::EthernetHeader, ether_type));
-  if (ether_type != kIpv4) [[unlikely]] {
+  // What was sent to a group may not travel on (RFC 1122 section 3.3.6): the kernel knows what it is.
+  const bool to_group = (packet.frame[0] & 1) != 0;
+  if ((ether_type != kIpv4) | to_group) [[unlikely]] {
+    if (to_group) {
+      parsed.kind = FrameKind::other;
+      return parsed;
+    }
     const detail::LinkEnd end = detail::skip_tags(packet, ether_type);
     if (end.ip_offset == 0) return malformed(detail::unreadable(packet, packet.contiguous + 1));
     if (end.ether_type != kIpv4) {

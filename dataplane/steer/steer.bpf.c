@@ -66,6 +66,8 @@ int warmswap_steer(struct xdp_md* context) {
   void* end = (void*)(long)context->data_end;
   struct ethhdr* ethernet = data;
   if ((void*)(ethernet + 1) > end) return XDP_PASS;
+  // What was sent to a group may not travel on (RFC 1122 section 3.3.6).
+  if (ethernet->h_dest[0] & 1) return XDP_PASS;
   __be16 ether_type = ethernet->h_proto;
   void* next = ethernet + 1;
 #pragma unroll

@@ -170,6 +170,27 @@ TEST_F(ControllerTest, AFullArenaRefusesTheChangeAndKeepsModelAndSnapshot) {
   EXPECT_TRUE(controller_->apply({api::SetWeight{"web", "a", 9999}}).ok()) << "once the worker moves on";
 }
 
+TEST_F(ControllerTest, TheTimelineIsCompleteHoweverQuickTheWorker) {
+  start_dataplane();
+  start();
+  // A worker that has acknowledged every generation before anybody can ask.
+  contract::Quiescence& worker = dataplane_->worker(0).quiescence;
+  worker.generation.store(std::numeric_limits<uint64_t>::max());
+  worker.state.store(static_cast<uint32_t>(contract::ReaderState::online));
+  ASSERT_TRUE(controller_->apply({api::ForceFailover{"web", "a", {}}}).ok());
+  run_for(std::chrono::milliseconds(20));
+  bool found = false;
+  const api::EventPage page = controller_->events(std::nullopt, 100);
+  for (const api::EventView& event : page.events) {
+    if (event.kind != "failover") continue;
+    found = true;
+    ASSERT_TRUE(event.timeline.has_value());
+    EXPECT_TRUE(event.timeline->publish.has_value());
+    EXPECT_TRUE(event.timeline->last_worker_ack.has_value());
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST_F(ControllerTest, ANewSegmentInThePlaceOfTheOldIsTakenUp) {
   start_dataplane();
   start();

@@ -60,6 +60,14 @@ TEST(Parse, LeavesWhatIsNotIpv4ToTheKernel) {
   EXPECT_EQ(parse_bytes(make_frame({.tags = {0x88a8, 0x8100, 0x8100}})).kind, FrameKind::other);
 }
 
+TEST(Parse, LeavesWhatWasSentToAGroupToTheKernel) {
+  for (const uint8_t first : std::initializer_list<uint8_t>{0x01, 0x33, 0xff}) {
+    Bytes frame = make_frame({});
+    frame[0] = first;
+    EXPECT_EQ(parse_bytes(frame).kind, FrameKind::other) << int{first};
+  }
+}
+
 TEST(Parse, EveryPrefixOfAFrameIsTruncatedOrTooShortForItsLength) {
   for (const FrameShape& shape :
        {FrameShape{}, FrameShape{.tags = {0x88a8, 0x8100}, .option_words = 3, .protocol = 17}}) {

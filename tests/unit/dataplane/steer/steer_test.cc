@@ -35,10 +35,12 @@ struct Frame {
   uint16_t port = 80;
   uint16_t fragment = 0;
   uint8_t option_words = 0;
-  size_t cut = 0;  // bytes missing at the end
+  size_t cut = 0;          // bytes missing at the end
+  uint8_t first_byte = 2;  // of the destination MAC
 
   std::vector<uint8_t> bytes() const {
     std::vector<uint8_t> out(12);
+    out[0] = first_byte;
     const auto put16 = [&out](uint16_t v) {
       out.insert(out.end(), {static_cast<uint8_t>(v >> 8), static_cast<uint8_t>(v)});
     };
@@ -115,6 +117,7 @@ TEST_F(SteerProgram, TakesTheVipAndNothingElse) {
   EXPECT_FALSE(steered({.ether_type = contract::kEtherTypeArp}));
   EXPECT_FALSE(steered({.ether_type = contract::kEtherTypeIpv6}));
   EXPECT_FALSE(steered({.protocol = 47})) << "GRE to the address";
+  EXPECT_FALSE(steered({.first_byte = 0xff})) << "broadcast";
 }
 
 TEST_F(SteerProgram, AnyPortVip) {
