@@ -7,22 +7,19 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <string_view>
-#include <utility>
+#include <string>
 
-#include "dataplane/backend/address.h"
+#include "dataplane/backend/descriptor.h"
 #include "dataplane/backend/host_check.h"
+#include "dataplane/backend/interface_lock.h"
 #include "dataplane/backend/netlink.h"
 
 namespace warmswap::backend {
@@ -32,26 +29,6 @@ using contract::Error;
 
 /// How often the agent looks whether its program is still in place.
 constexpr std::chrono::milliseconds kCheckInterval{1000};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<int> index_of(const std::string& interface) {
-  const unsigned index = if_nametoindex(interface.c_str());
-  if (index == 0) return Error{fmt::format("there is no interface {}: `ip link` lists them", interface)};
-  return static_cast<int>(index);
-}
 
 /// The program finds the outer header behind 14 bytes of Ethernet.
 Result<void> require_ethernet(const std::string& interface) {
@@ -66,23 +43,6 @@ Result<void> require_ethernet(const std::string& interface) {
                     "arrive on",
                     interface, request.ifr_hwaddr.sa_family)};
   return {};
-}
-
-/// One agent per interface: holds the name of an abstract socket, which exists once per network namespace and which the
-/// kernel gives back however the process ends.
-Result<Descriptor> lock_interface(const std::string& interface, int ifindex) {
-  Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0) return Error{fmt::format("cannot open a socket: {}", std::strerror(errno))};
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string name = fmt::format("warmswap-agent/{}", ifindex);
-  name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
-  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return socket;
-  if (errno == EADDRINUSE)
-    return Error{
-        fmt::format("another warmswap-agent already serves {}: give it all vips, or stop it first", interface)};
-  return Error{fmt::format("cannot lock interface {}: {}", interface, std::strerror(errno))};
 }
 
 Result<Descriptor> open_signals() {
@@ -116,8 +76,12 @@ Result<void> keep_attached(DecapProgram& program, const std::string& interface, 
   Result<std::optional<AttachedProgram>> found = find_attached(ifindex);
   if (!found) return Error{found.error()};
   if (found->has_value() && (*found)->id == program.id()) return {};
-  fmt::print(stderr, "warning: something took the program off {}; attaching it again\n", interface);
-  return program.attach(ifindex);
+  Result<void> attached = program.attach(ifindex);
+  if (!attached)
+    return Error{
+        fmt::format("something took the program off {} and it cannot come back: {}", interface, attached.error())};
+  fmt::print(stderr, "warning: something took the program off {}; attached it again\n", interface);
+  return {};
 }
 
 bool exists(int ifindex) {
@@ -133,19 +97,25 @@ Result<void> follow_addresses(DecapProgram& program, const AgentOptions& options
 
 Result<void> serve(DecapProgram& program, const AgentOptions& options, int ifindex, InterfaceMonitor& monitor,
                    const Descriptor& signals) {
+  std::string complaint;  // the last one printed, so that a lasting fault is not told every second
+  bool addresses_changed = false;
   for (;;) {
     std::array<pollfd, 2> ready = {
         {{.fd = signals.get(), .events = POLLIN, .revents = 0}, {.fd = monitor.fd(), .events = POLLIN, .revents = 0}}};
     const int events = poll(ready.data(), ready.size(), static_cast<int>(kCheckInterval.count()));
     if (events < 0 && errno != EINTR) return Error{fmt::format("cannot wait for events: {}", std::strerror(errno))};
     if (ready[0].revents != 0) return detach(ifindex);
-    const bool addresses_changed = ready[1].revents != 0 && monitor.drain();
-    Result<void> kept;
+    addresses_changed |= ready[1].revents != 0 && monitor.drain();
+    Result<void> followed, kept;
     // A dying interface first loses its addresses; that is not worth a word of its own.
-    if (exists(ifindex) && addresses_changed) kept = follow_addresses(program, options, ifindex);
-    if (kept && exists(ifindex)) kept = keep_attached(program, options.interface, ifindex);
+    if (exists(ifindex) && addresses_changed) followed = follow_addresses(program, options, ifindex);
+    if (exists(ifindex)) kept = keep_attached(program, options.interface, ifindex);
     if (!exists(ifindex)) return Error{fmt::format("interface {} is gone, and the program with it", options.interface)};
-    if (!kept) return kept;
+    // Whatever failed may be over at the next look, and until then the attached program goes on working.
+    addresses_changed = !followed;
+    const std::string fault = !followed ? followed.error() : !kept ? kept.error() : std::string();
+    if (!fault.empty() && fault != complaint) fmt::print(stderr, "warning: {}; trying on\n", fault);
+    complaint = fault;
   }
 }
 
@@ -156,7 +126,7 @@ Result<void> run_agent(const AgentOptions& options) {
   if (!ifindex) return Error{ifindex.error()};
   Result<void> ethernet = require_ethernet(options.interface);
   if (!ethernet) return ethernet;
-  Result<Descriptor> lock = lock_interface(options.interface, *ifindex);
+  Result<InterfaceLock> lock = InterfaceLock::take(options.interface, *ifindex);
   if (!lock) return Error{lock.error()};
   Result<Descriptor> signals = open_signals();
   if (!signals) return Error{signals.error()};
@@ -168,6 +138,12 @@ Result<void> run_agent(const AgentOptions& options) {
   Result<DecapProgram> program =
       DecapProgram::load({.vips = options.vips, .addresses = *addresses, .sources = options.sources});
   if (!program) return Error{program.error()};
+  if (std::any_of(options.sources.begin(), options.sources.end(),
+                  [](SourcePrefix source) { return source.length == 0; }))
+    fmt::print(stderr,
+               "warning: --allow-source 0.0.0.0/0 lets every host that reaches {} forge clients' packets to the vips: "
+               "name the balancers' outer_source instead\n",
+               options.interface);
   for (const std::string& warning : host_warnings(options.interface, *ifindex, options.vips))
     fmt::print(stderr, "warning: {}\n", warning);
   Result<void> attached = program->attach(*ifindex);
@@ -181,38 +157,9 @@ Result<void> run_agent(const AgentOptions& options) {
 Result<void> detach_leftover(const std::string& interface) {
   Result<int> ifindex = index_of(interface);
   if (!ifindex) return Error{ifindex.error()};
-  Result<Descriptor> lock = lock_interface(interface, *ifindex);
+  Result<InterfaceLock> lock = InterfaceLock::take(interface, *ifindex);
   if (!lock) return Error{lock.error()};
   return detach(*ifindex);
-}
-
-Result<std::string> describe_statistics(const std::string& interface, bool json) {
-  static constexpr std::pair<std::string_view, std::string_view> kOutcomes[] = {
-#define WARMSWAP_DECAP(name, text) {#name, text},
-#include "dataplane/backend/decap_outcomes.def"
-#undef WARMSWAP_DECAP
-  };
-  Result<int> ifindex = index_of(interface);
-  if (!ifindex) return Error{ifindex.error()};
-  Result<std::optional<AttachedProgram>> found = find_attached(*ifindex);
-  if (!found) return Error{found.error()};
-  if (!found->has_value()) return Error{fmt::format("no warmswap-agent has attached its program to {}", interface)};
-  const AttachedProgram& program = **found;
-  std::string text;
-  if (json)
-    text = fmt::format(R"({{"interface":"{}","program_id":{},"attached_by_pid":{},"packets":{{)", interface, program.id,
-                       program.attachment.pid);
-  else
-    text = fmt::format("{}: program {} attached by process {}\n{:>14}  {}\n", interface, program.id,
-                       program.attachment.pid, "packets", "outcome");
-  for (size_t i = 0; i < std::size(kOutcomes); ++i) {
-    const auto& [name, meaning] = kOutcomes[i];
-    if (json)
-      text += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", name, program.outcomes[i]);
-    else
-      text += fmt::format("{:>14}  {}: {}\n", program.outcomes[i], name, meaning);
-  }
-  return text + (json ? "}}\n" : "");
 }
 
 }  // namespace warmswap::backend

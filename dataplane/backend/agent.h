@@ -16,13 +16,11 @@ struct AgentOptions {
   std::vector<SourcePrefix> sources;
 };
 
-/// Serves until SIGTERM, SIGINT or SIGHUP, then detaches. Returns early with the reason when it cannot go on.
+/// Serves until SIGTERM, SIGINT or SIGHUP, then detaches. Returns early with the reason when it cannot start, or when
+/// the interface is gone; other faults on the way are told on stderr and tried again.
 Result<void> run_agent(const AgentOptions& options);
 
 /// Takes off what an agent that was killed left behind. Refuses while an agent runs on the interface.
 Result<void> detach_leftover(const std::string& interface);
-
-/// A table of what the program on the interface did, for people, or one JSON object. Works without a running agent.
-Result<std::string> describe_statistics(const std::string& interface, bool json);
 
 }  // namespace warmswap::backend

@@ -9,6 +9,7 @@
 
 #include "dataplane/backend/address.h"
 #include "dataplane/backend/agent.h"
+#include "dataplane/backend/statistics.h"
 
 namespace {
 
@@ -46,13 +47,15 @@ int show_statistics(const std::string& interface, bool json) {
 int main(int argc, char** argv) {
   CLI::App app{"Takes the outer header off a warmswap balancer's packets on a backend host."};
   AgentOptions options;
-  std::vector<std::string> vips, addresses, sources;
+  std::vector<std::string> vips, addresses;
+  std::vector<std::string> sources = {"198.18.0.0/16"};  // the balancer's own default of outer_source
   bool statistics = false, json = false, detach_only = false;
   app.add_option("--interface", options.interface, "interface the balancer's packets arrive on")->required();
   app.add_option("--vip", vips, "address of a vip this host serves (repeat for more)");
   app.add_option("--address", addresses, "outer destination to accept (default: the interface's own addresses)");
   app.add_option("--allow-source", sources,
-                 "prefix of outer sources to accept: the balancers' outer_source (default: any)");
+                 "prefix of outer sources to accept: the balancers' outer_source (default: 198.18.0.0/16; any: "
+                 "0.0.0.0/0)");
   auto* show = app.add_flag("--stats", statistics, "print what the attached program did, and exit");
   app.add_flag("--json", json, "with --stats: as JSON")->needs(show);
   app.add_flag("--detach", detach_only, "take off the program a killed agent left, and exit")->excludes(show);

@@ -19,10 +19,8 @@ struct warmswap_source_prefix {
   __be32 address;
 };
 
-/* The one element of the `attachment` map: what the agent that attached the program must tell its successor, which
- * after a crash is the only one who can clean up. */
+/* The one element of the `attachment` map, for `--stats`: the agent that attached the program. */
 struct warmswap_attachment {
-  __u32 created_qdisc; /* 1: the clsact qdisc was not there before, so remove it with the program */
   __u32 pid;
 };
 

@@ -21,8 +21,12 @@ using contract::Error;
 
 // The place of the program on the hook. Fixed, so that a successor finds it; high enough to leave the first priorities
 // to filters an operator numbers by hand.
-constexpr uint32_t kHandle = 1;
 constexpr uint32_t kPriority = 100;
+
+// The handle says who made the clsact qdisc, which after a crash only the successor can clean up. It keeps that where
+// reading takes no descriptor of the program: those are for CAP_SYS_ADMIN only.
+constexpr uint32_t kHandleOnForeignQdisc = 1;
+constexpr uint32_t kHandleOnOwnQdisc = 2;
 
 /// libbpf's own messages of the last failed call; they name the map or instruction, which errno does not.
 std::string& libbpf_messages() {
@@ -59,68 +63,12 @@ bpf_tc_hook hook_of(int ifindex, bpf_tc_attach_point point = BPF_TC_INGRESS) {
   return hook;
 }
 
-bpf_tc_opts place() {
+bpf_tc_opts place(bool own_qdisc) {
   bpf_tc_opts options{};
   options.sz = sizeof options;
-  options.handle = kHandle;
+  options.handle = own_qdisc ? kHandleOnOwnQdisc : kHandleOnForeignQdisc;
   options.priority = kPriority;
   return options;
-}
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-/// Reads what concerns us from one of the attached program's maps.
-void read_map(int map, const bpf_map_info& info, AttachedProgram& program) {
-  const uint32_t first = 0;
-  if (std::strcmp(info.name, "attachment") == 0 && info.value_size == sizeof(program.attachment))
-    bpf_map_lookup_elem(map, &first, &program.attachment);
-  if (std::strcmp(info.name, "outcomes") != 0) return;
-  std::vector<uint64_t> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
-  // A predecessor of another version may know fewer or more outcomes.
-  const uint32_t known = std::min<uint32_t>(info.max_entries, WARMSWAP_DECAP_OUTCOME_COUNT);
-  for (uint32_t outcome = 0; outcome < known; ++outcome) {
-    if (bpf_map_lookup_elem(map, &outcome, per_cpu.data()) != 0) continue;
-    for (const uint64_t packets : per_cpu) program.outcomes[outcome] += packets;
-  }
-}
-
-Result<std::optional<AttachedProgram>> describe(uint32_t id) {
-  const FileDescriptor program(bpf_prog_get_fd_by_id(id));
-  if (program.get() < 0) return bpf_error("cannot open the attached program", errno);
-  std::array<uint32_t, 16> map_ids{};
-  bpf_prog_info info{};
-  info.nr_map_ids = map_ids.size();
-  info.map_ids = reinterpret_cast<uintptr_t>(map_ids.data());
-  uint32_t bytes = sizeof info;
-  if (bpf_obj_get_info_by_fd(program.get(), &info, &bytes) != 0)
-    return bpf_error("cannot read about the attached program", errno);
-  if (std::strcmp(info.name, WARMSWAP_DECAP_PROGRAM) != 0)
-    return Error{
-        fmt::format("the place at tc ingress priority {} handle {} is taken by the foreign program '{}' "
-                    "(id {}): remove it with `tc filter del dev IF ingress pref {}`",
-                    kPriority, kHandle, info.name, id, kPriority)};
-  AttachedProgram found{.id = id};
-  const size_t maps = std::min<size_t>(info.nr_map_ids, map_ids.size());
-  for (size_t i = 0; i < maps; ++i) {
-    const FileDescriptor map(bpf_map_get_fd_by_id(map_ids[i]));
-    bpf_map_info map_info{};
-    uint32_t map_bytes = sizeof map_info;
-    if (map.get() >= 0 && bpf_obj_get_info_by_fd(map.get(), &map_info, &map_bytes) == 0)
-      read_map(map.get(), map_info, found);
-  }
-  return std::optional(found);
 }
 
 /// Raw wire order is what the program compares with, so keys are stored as they stand.
@@ -136,9 +84,7 @@ Result<void> fill_maps(const decap_bpf& skeleton, const DecapSettings& settings)
   const int addresses = bpf_map__fd(skeleton.maps.addresses);
   for (const Be32 address : settings.addresses)
     if (put(addresses, address.raw()) != 0) return bpf_error("cannot enter an address", errno);
-  std::vector<SourcePrefix> sources = settings.sources;
-  if (sources.empty()) sources.push_back({.address = {}, .length = 0});
-  for (const SourcePrefix& source : sources) {
+  for (const SourcePrefix& source : settings.sources) {
     const warmswap_source_prefix key = {.length = source.length, .address = source.address.raw()};
     const uint32_t allowed = 1;
     if (bpf_map_update_elem(bpf_map__fd(skeleton.maps.sources), &key, &allowed, BPF_ANY) != 0)
@@ -198,14 +144,13 @@ Result<void> DecapProgram::attach(int ifindex) {
   if (!predecessor) return Error{predecessor.error()};
   Result<bool> created = create_qdisc(ifindex);
   if (!created) return Error{created.error()};
-  const bool inherited = predecessor->has_value() && (*predecessor)->attachment.created_qdisc != 0;
-  const warmswap_attachment attachment = {.created_qdisc = *created || inherited,
-                                          .pid = static_cast<uint32_t>(getpid())};
+  const bool inherited = predecessor->has_value() && (*predecessor)->own_qdisc;
+  const warmswap_attachment attachment = {.pid = static_cast<uint32_t>(getpid())};
   const uint32_t first = 0;
   if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.attachment), &first, &attachment, BPF_ANY) != 0)
     return bpf_error("cannot record the attachment", errno);
   const bpf_tc_hook hook = hook_of(ifindex);
-  bpf_tc_opts options = place();
+  bpf_tc_opts options = place(*created || inherited);
   options.prog_fd = bpf_program__fd(skeleton_->progs.warmswap_decap);
   options.flags = BPF_TC_F_REPLACE;
   const int failed = bpf_tc_attach(&hook, &options);
@@ -230,25 +175,32 @@ Result<void> DecapProgram::set_addresses(const std::vector<Be32>& addresses) {
 }
 
 Result<std::optional<AttachedProgram>> find_attached(int ifindex) {
-  start_listening();
-  const bpf_tc_hook hook = hook_of(ifindex);
-  bpf_tc_opts options = place();
-  const int failed = bpf_tc_query(&hook, &options);
-  // The kernel says EINVAL when there is no clsact qdisc, ENOENT when there is no such filter on it.
-  if (failed == -ENOENT || failed == -EINVAL) return std::optional<AttachedProgram>();
-  if (failed != 0) return bpf_error("cannot ask for the attached program", failed);
-  return describe(options.prog_id);
+  Result<std::vector<TcFilter>> filters = ingress_filters(ifindex);
+  if (!filters) return Error{filters.error()};
+  for (const TcFilter& filter : *filters) {
+    if (filter.chain != 0 || filter.priority != kPriority) continue;
+    if (filter.handle != kHandleOnForeignQdisc && filter.handle != kHandleOnOwnQdisc) continue;
+    // libbpf names a filter PROGRAM:[ID].
+    if (!filter.name.starts_with(WARMSWAP_DECAP_PROGRAM ":["))
+      return Error{
+          fmt::format("the place at tc ingress priority {} handle {} is taken by the foreign program '{}' "
+                      "(id {}): remove it with `tc filter del dev IF ingress pref {}`",
+                      kPriority, filter.handle, filter.name, filter.program_id, kPriority)};
+    return std::optional(AttachedProgram{.id = filter.program_id, .own_qdisc = filter.handle == kHandleOnOwnQdisc});
+  }
+  return std::optional<AttachedProgram>();
 }
 
 Result<void> detach(int ifindex) {
+  start_listening();
   Result<std::optional<AttachedProgram>> found = find_attached(ifindex);
   if (!found) return Error{found.error()};
   if (!found->has_value()) return {};
   const bpf_tc_hook hook = hook_of(ifindex);
-  const bpf_tc_opts options = place();
+  const bpf_tc_opts options = place((*found)->own_qdisc);
   const int failed = bpf_tc_detach(&hook, &options);
   if (failed != 0 && failed != -ENOENT) return bpf_error("cannot detach the decapsulation program", failed);
-  if ((*found)->attachment.created_qdisc == 0) return {};
+  if (!(*found)->own_qdisc) return {};
   Result<size_t> others = clsact_filter_count(ifindex);
   if (!others) return Error{others.error()};
   if (*others != 0) return {};

@@ -1,9 +1,8 @@
 // Loads the decapsulation program, fills its maps and hangs it on an interface's tc ingress hook. The program lives in
 // the kernel and goes on working when the agent dies; whoever comes next finds it there by hook and name, so nothing is
-// pinned and no state file is kept. Not thread-safe; needs CAP_BPF and CAP_NET_ADMIN.
+// pinned and no state file is kept. Not thread-safe; needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,7 +27,7 @@ struct SourcePrefix {
 struct DecapSettings {
   std::vector<Be32> vips;
   std::vector<Be32> addresses;        // outer destinations that are this host
-  std::vector<SourcePrefix> sources;  // outer sources that may send; empty = any
+  std::vector<SourcePrefix> sources;  // outer sources that may send; 0.0.0.0/0 = any
 };
 
 class DecapProgram {
@@ -60,11 +59,11 @@ class DecapProgram {
 /// The program found on an interface.
 struct AttachedProgram {
   uint32_t id = 0;
-  warmswap_attachment attachment{};
-  std::array<uint64_t, WARMSWAP_DECAP_OUTCOME_COUNT> outcomes{};  // packets since it was attached, all CPUs
+  bool own_qdisc = false;  // an agent created the clsact qdisc it hangs on
 };
 
-/// The program on the interface's hook: none, ours, or an error when the place belongs to somebody else.
+/// The program on the interface's hook: none, ours, or an error when the place belongs to somebody else. Opens nothing,
+/// so it needs no capability.
 Result<std::optional<AttachedProgram>> find_attached(int ifindex);
 
 /// Takes the program off the interface, and the clsact qdisc too if an agent created it and nobody else uses it.

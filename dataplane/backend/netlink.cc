@@ -1,9 +1,12 @@
 #include "dataplane/backend/netlink.h"
 
+#include <fmt/format.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,6 +15,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace warmswap::backend {
@@ -66,6 +70,25 @@ int transact(nlmsghdr* request, MessageHandler handler) {
   }
 }
 
+/// Asks for a whole table and appends to `rows` what `read` makes of each message. When the table changes during the
+/// answer, the kernel says so (NLM_F_DUMP_INTR) and libmnl turns that into EINTR: then it asks again from the start.
+template <typename Row, typename Read>
+int dump(nlmsghdr* request, std::vector<Row>& rows, Read read) {
+  constexpr int kAttempts = 20;
+  request->nlmsg_flags |= NLM_F_DUMP;
+  int failed = EINTR;
+  for (int attempt = 0; attempt < kAttempts && failed == EINTR; ++attempt) {
+    rows.clear();
+    failed = transact(request, [&](const nlmsghdr& message) { read(message, rows); });
+  }
+  return failed;
+}
+
+Error dump_error(const char* what, int failed) {
+  if (failed == EINTR) return Error{fmt::format("cannot list {}: they change faster than they can be read", what)};
+  return Error{fmt::format("cannot list {}: {}", what, std::strerror(failed))};
+}
+
 struct WantedAttribute {
   uint16_t type;
   uint32_t value;
@@ -95,22 +118,65 @@ const T& header_of(const nlmsghdr& message) {
   return *static_cast<const T*>(mnl_nlmsg_get_payload(&message));
 }
 
+struct FilterText {
+  std::string_view kind;
+  const nlattr* options = nullptr;
+};
+
+int read_filter_text(const nlattr* attribute, void* data) {
+  auto& text = *static_cast<FilterText*>(data);
+  if (mnl_attr_get_type(attribute) == TCA_KIND) text.kind = mnl_attr_get_str(attribute);
+  if (mnl_attr_get_type(attribute) == TCA_OPTIONS) text.options = attribute;
+  return MNL_CB_OK;
+}
+
+int read_bpf_option(const nlattr* attribute, void* data) {
+  auto& filter = *static_cast<TcFilter*>(data);
+  if (mnl_attr_get_type(attribute) == TCA_BPF_NAME) filter.name = mnl_attr_get_str(attribute);
+  if (mnl_attr_get_type(attribute) == TCA_BPF_ID) filter.program_id = mnl_attr_get_u32(attribute);
+  return MNL_CB_OK;
+}
+
+TcFilter read_filter(const nlmsghdr& message) {
+  const auto& header = header_of<tcmsg>(message);
+  FilterText text;
+  mnl_attr_parse(&message, sizeof(tcmsg), read_filter_text, &text);
+  TcFilter filter{.priority = TC_H_MAJ(header.tcm_info) >> 16,
+                  .handle = header.tcm_handle,
+                  .chain = u32_attribute(message, sizeof(tcmsg), TCA_CHAIN),
+                  .name = std::string(text.kind)};
+  if (text.kind == "bpf" && text.options != nullptr) mnl_attr_parse_nested(text.options, read_bpf_option, &filter);
+  return filter;
+}
+
+int dump_filters(int ifindex, uint32_t side, std::vector<TcFilter>& filters) {
+  Buffer buffer;
+  nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
+  request->nlmsg_type = RTM_GETTFILTER;
+  auto* wanted = put_header<tcmsg>(request);
+  wanted->tcm_family = AF_UNSPEC;
+  wanted->tcm_ifindex = ifindex;
+  wanted->tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
+  return dump(request, filters, [](const nlmsghdr& message, std::vector<TcFilter>& rows) {
+    // Each filter appears with its handle; the head of a priority without one is not a filter.
+    if (header_of<tcmsg>(message).tcm_handle != 0) rows.push_back(read_filter(message));
+  });
+}
+
 }  // namespace
 
 Result<std::vector<Be32>> interface_addresses(int ifindex) {
   Buffer buffer;
   nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
   request->nlmsg_type = RTM_GETADDR;
-  request->nlmsg_flags = NLM_F_DUMP;
   put_header<ifaddrmsg>(request)->ifa_family = AF_INET;
   std::vector<Be32> addresses;
-  const int failed = transact(request, [&](const nlmsghdr& message) {
+  const int failed = dump(request, addresses, [&](const nlmsghdr& message, std::vector<Be32>& rows) {
     if (static_cast<int>(header_of<ifaddrmsg>(message).ifa_index) != ifindex) return;
     const Be32 address = Be32::from_raw(u32_attribute(message, sizeof(ifaddrmsg), IFA_LOCAL));
-    if (address.raw() != 0 && std::find(addresses.begin(), addresses.end(), address) == addresses.end())
-      addresses.push_back(address);
+    if (address.raw() != 0 && std::find(rows.begin(), rows.end(), address) == rows.end()) rows.push_back(address);
   });
-  if (failed != 0) return Error{std::string("cannot list the addresses: ") + std::strerror(failed)};
+  if (failed != 0) return dump_error("the addresses", failed);
   return addresses;
 }
 
@@ -135,36 +201,40 @@ Result<std::vector<int>> default_route_interfaces() {
   Buffer buffer;
   nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
   request->nlmsg_type = RTM_GETROUTE;
-  request->nlmsg_flags = NLM_F_DUMP;
   put_header<rtmsg>(request)->rtm_family = AF_INET;
   std::vector<int> interfaces;
-  const int failed = transact(request, [&](const nlmsghdr& message) {
+  const int failed = dump(request, interfaces, [](const nlmsghdr& message, std::vector<int>& rows) {
     const auto& route = header_of<rtmsg>(message);
     if (route.rtm_dst_len != 0 || route.rtm_table != RT_TABLE_MAIN || route.rtm_type != RTN_UNICAST) return;
     const uint32_t out = u32_attribute(message, sizeof(rtmsg), RTA_OIF);
-    if (out != 0) interfaces.push_back(static_cast<int>(out));
+    if (out != 0) rows.push_back(static_cast<int>(out));
   });
-  if (failed != 0) return Error{std::string("cannot list the routes: ") + std::strerror(failed)};
+  if (failed != 0) return dump_error("the routes", failed);
   return interfaces;
 }
 
-Result<size_t> clsact_filter_count(int ifindex) {
-  size_t filters = 0;
-  for (const uint32_t side : {TC_H_MIN_INGRESS, TC_H_MIN_EGRESS}) {
-    Buffer buffer;
-    nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
-    request->nlmsg_type = RTM_GETTFILTER;
-    request->nlmsg_flags = NLM_F_DUMP;
-    auto* filter = put_header<tcmsg>(request);
-    filter->tcm_family = AF_UNSPEC;
-    filter->tcm_ifindex = ifindex;
-    filter->tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
-    // Each filter appears with its handle; a chain's head without one does not count.
-    const int failed = transact(
-        request, [&](const nlmsghdr& message) { filters += header_of<tcmsg>(message).tcm_handle != 0 ? 1 : 0; });
-    if (failed != 0) return Error{std::string("cannot list the tc filters: ") + std::strerror(failed)};
-  }
+Result<int> index_of(const std::string& interface) {
+  const unsigned index = if_nametoindex(interface.c_str());
+  if (index == 0) return Error{fmt::format("there is no interface {}: `ip link` lists them", interface)};
+  return static_cast<int>(index);
+}
+
+Result<std::vector<TcFilter>> ingress_filters(int ifindex) {
+  std::vector<TcFilter> filters;
+  const int failed = dump_filters(ifindex, TC_H_MIN_INGRESS, filters);
+  if (failed != 0) return dump_error("the tc filters", failed);
   return filters;
+}
+
+Result<size_t> clsact_filter_count(int ifindex) {
+  size_t count = 0;
+  for (const uint32_t side : {TC_H_MIN_INGRESS, TC_H_MIN_EGRESS}) {
+    std::vector<TcFilter> filters;
+    const int failed = dump_filters(ifindex, side, filters);
+    if (failed != 0) return dump_error("the tc filters", failed);
+    count += filters.size();
+  }
+  return count;
 }
 
 Result<InterfaceMonitor> InterfaceMonitor::open(int ifindex) {

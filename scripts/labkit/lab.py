@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import files, network
 from .control import Control
-from .layout import BALANCER, BUILD, CLIENT, FABRIC, LOCK, LOGS, MAX_PER_ROLE, RUN, Node, backends, run_in
+from .layout import AGENT_LOCKS, BALANCER, BUILD, CLIENT, FABRIC, LOCK, LOGS, MAX_PER_ROLE, RUN, Node, backends, run_in
 from .processes import Process, ProcessError, recorded, send, wait_until_ready
 
 STATE = RUN / "state.json"
@@ -204,11 +204,22 @@ def down() -> list[str]:
         # Also what a user started with `exec`.
         for pid in network.processes_in(namespace):
             send(pid, signal.SIGKILL)
+        _remove_agent_locks(namespace)
         network.remove(namespace)
     if state:
         _remove_instance(files.read_config(Path(state["config"])))
     shutil.rmtree(RUN, ignore_errors=True)
     return complaints
+
+
+def _remove_agent_locks(namespace: str) -> None:
+    """What a killed agent leaves; they are named by the namespace's inode."""
+    inode = (Path("/run/netns") / namespace).stat().st_ino
+    for path in AGENT_LOCKS.glob(f"{inode}-*.lock"):
+        path.unlink(missing_ok=True)
+    # Unless agents outside the lab use it.
+    with contextlib.suppress(OSError):
+        AGENT_LOCKS.rmdir()
 
 
 def _remove_instance(config: files.BalancerConfig) -> None:

@@ -10,6 +10,7 @@ BUILD = Path(os.environ.get("WARMSWAP_BUILD", REPO / "build")).resolve()
 RUN = Path("/run/warmswap-lab")
 LOCK = "\0warmswap-lab"  # an abstract socket name
 LOGS = RUN / "log"
+AGENT_LOCKS = Path("/run/warmswap-agent")  # the agent's own choice
 
 FABRIC = "ws-fabric"
 BRIDGE = "br0"

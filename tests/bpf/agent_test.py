@@ -5,15 +5,17 @@
 """
 
 import json
+import re
 import signal
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from netns import Namespace, in_namespace
-from paths import BUILD, missing
+from paths import BUILD, ROOT, missing
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
@@ -38,13 +40,27 @@ def private_link():
         for namespace in (sender, backend):
             namespace.run("ip", "link", "set", "eth0", "up")
         yield sender, backend
+        for path in [*locks(sender), *locks(backend)]:
+            path.unlink()
+
+
+def locks(namespace: Namespace) -> list[Path]:
+    inode = Path(f"/run/netns/{namespace.name}").stat().st_ino
+    return list(Path("/run/warmswap-agent").glob(f"{inode}-*.lock"))
+
+
+def as_shipped() -> list[str]:
+    """What restricts a command to the capabilities of the unit file."""
+    unit = (ROOT / "config/systemd/warmswap-agent.service").read_text()
+    names = re.search(r"^CapabilityBoundingSet=(.+)$", unit, re.M)[1].lower().replace("cap_", "+").split()
+    return ["setpriv", "--no-new-privs", "--bounding-set", ",".join(["-all", *names])]
 
 
 class Agent:
     """A running agent; killed at the end of the block if it still runs."""
 
-    def __init__(self, backend: Namespace, *options: str):
-        command = [AGENT, "--interface", "eth0", "--vip", VIP, *options]
+    def __init__(self, backend: Namespace, *options: str, under: list[str] = ()):
+        command = [*under, AGENT, "--interface", "eth0", "--vip", VIP, *options]
         self.process = backend.popen(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.ready_line = self.process.stdout.readline()
 
@@ -55,6 +71,13 @@ class Agent:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+
+    def runs_for(self, seconds: float) -> bool:
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def end(self, how: signal.Signals) -> tuple[int, str]:
         """(exit code, standard error)"""
@@ -252,7 +275,7 @@ def test_a_foreign_program_in_the_place_is_left_alone(link, add_foreign):
     add_foreign(backend, "ingress", 100)
     refused = run_agent(backend, "--interface", "eth0", "--vip", VIP)
     assert refused.returncode == 1
-    assert "foreign program 'foreign'" in refused.stderr
+    assert "foreign program 'foreign.o:[tc]'" in refused.stderr
     assert run_agent(backend, "--interface", "eth0", "--detach").returncode == 1
     assert [row["bpf_name"] for row in filters(backend)] == ["foreign.o:[tc]"]
 
@@ -266,6 +289,120 @@ def test_a_program_taken_off_by_others_comes_back(link, wire, service):
             time.sleep(0.05)
         assert arrives(wire, service)
         assert "something took the program off eth0" in agent.end(signal.SIGTERM)[1]
+
+
+def test_the_shipped_unit_gives_the_capabilities_it_takes(link, wire, service):
+    backend = link[1]
+    with Agent(backend, under=as_shipped()) as agent:
+        assert agent.ready_line, agent.wait()
+        assert agent.runs_for(2.5), agent.wait()
+        assert arrives(wire, service)
+        agent.end(signal.SIGKILL)
+    with Agent(backend, under=as_shipped()) as agent:
+        assert agent.ready_line, agent.wait()
+        assert agent.runs_for(2.5), agent.wait()
+        assert len(filters(backend)) == 1
+        assert arrives(wire, service)
+        assert agent.end(signal.SIGTERM) == (0, "")
+    assert "clsact" not in qdiscs(backend)
+
+
+def test_detach_takes_no_more_than_the_unit_has_and_statistics_say_what_they_take(link):
+    backend = link[1]
+    with Agent(backend) as agent:
+        agent.end(signal.SIGKILL)
+    command = backend.command(*as_shipped(), AGENT, "--interface", "eth0")
+    refused = subprocess.run([*command, "--stats"], capture_output=True, text=True, timeout=5, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "error: cannot open the attached program: Operation not permitted (needs root, or CAP_SYS_ADMIN)\n"
+    )
+    subprocess.run([*command, "--detach"], timeout=5, check=True)
+    assert "clsact" not in qdiscs(backend)
+
+
+def test_a_foreign_program_that_takes_the_place_is_waited_for(link, add_foreign, wire, service):
+    backend = link[1]
+    with Agent(backend) as agent:
+        backend.run("tc", "qdisc", "delete", "dev", "eth0", "clsact")
+        backend.run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+        add_foreign(backend, "ingress", 100)
+        assert agent.runs_for(2.5), agent.wait()
+        backend.run("tc", "filter", "delete", "dev", "eth0", "ingress")
+        deadline = time.monotonic() + 3
+        while not filters(backend) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert arrives(wire, service)
+        code, errors = agent.end(signal.SIGTERM)
+    assert code == 0
+    assert errors.count("foreign program") == 1, "a lasting fault is told once"
+    assert "attached it again" in errors
+    assert "clsact" in qdiscs(backend), "the qdisc is the one who made it anew"
+
+
+def test_addresses_that_change_while_they_are_read(link, wire, service):
+    """The kernel interrupts a table that takes more than one message when it changes in between."""
+    backend = link[1]
+
+    def batch(lines: list[str]) -> None:
+        command = backend.command("ip", "-batch", "-")
+        subprocess.run(command, input="\n".join(lines), text=True, check=True)
+
+    batch([f"address add 10.1.{n // 250}.{n % 250 + 1}/32 dev lo" for n in range(3000)])
+    with Agent(backend) as agent:
+        batch([f"address {what} 192.0.2.77/24 dev eth0" for _ in range(3000) for what in ("add", "delete")])
+        assert agent.runs_for(0), agent.wait()
+        backend.run("ip", "address", "add", "192.0.2.78/24", "dev", "eth0")
+        assert agent.runs_for(1.5), agent.wait()
+        assert arrives(wire, service, dst="192.0.2.78")
+        assert arrives(wire, service)
+        assert not arrives(wire, service, dst="192.0.2.77")
+        assert agent.end(signal.SIGTERM)[0] == 0
+
+
+def test_no_other_user_can_hold_the_agent_off(link):
+    backend = link[1]
+    take_names = (
+        "import socket, time\n"
+        "index = socket.if_nametoindex('eth0')\n"
+        "name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+        "name.bind(f'\\0warmswap-agent/{index}')\n"
+        "print('held', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    squatter = backend.popen(*nobody, "/usr/bin/python3", "-c", take_names, stdout=subprocess.PIPE, text=True)
+    try:
+        assert squatter.stdout.readline() == "held\n"
+        with Agent(backend) as agent:
+            assert agent.ready_line, agent.wait()
+            [lock] = locks(backend)
+            assert (lock.stat().st_uid, lock.stat().st_mode & 0o777) == (0, 0o600)
+            assert (lock.parent.stat().st_uid, lock.parent.stat().st_mode & 0o777) == (0, 0o755)
+            opened = subprocess.run([*nobody, "cat", lock], capture_output=True, check=False)
+            assert opened.returncode != 0
+            assert agent.end(signal.SIGTERM)[0] == 0
+    finally:
+        squatter.kill()
+        squatter.communicate()
+    assert locks(backend) == []
+
+
+def test_a_stale_lock_file_is_in_nobodys_way(link):
+    backend = link[1]
+    with Agent(backend) as agent:
+        agent.end(signal.SIGKILL)
+    assert len(locks(backend)) == 1
+    with Agent(backend) as agent:
+        assert agent.end(signal.SIGTERM) == (0, "")
+    assert locks(backend) == []
+
+
+def test_the_same_interface_index_of_another_namespace_is_another_interface(link):
+    sender, backend = link
+    sender.run("ip", "address", "add", "192.0.2.1/24", "dev", "eth0")
+    with Agent(backend), Agent(sender) as other:
+        assert other.ready_line, other.wait()
 
 
 def test_the_interface_vanishes(link):
@@ -303,6 +440,26 @@ def test_allowed_sources(link, wire, service):
         assert arrives(wire, service, src="192.0.2.1")
         assert not arrives(wire, service, src="192.0.2.2")
         assert packets(link[1])["dropped_source"] == 1
+
+
+def test_by_default_only_the_balancers_default_sources_are_allowed(link, wire, service):
+    default = re.search(r'^# outer_source = "(.+)"$', (ROOT / "config/warmswap.toml").read_text(), re.M)[1]
+    assert default == "198.18.0.0/16"
+    with Agent(link[1]) as agent:
+        for inside in ("198.18.0.0", "198.18.255.255"):
+            assert arrives(wire, service, src=inside)
+        for outside in ("198.17.255.255", "198.19.0.0", "203.0.113.66"):
+            assert not arrives(wire, service, src=outside)
+        assert packets(link[1])["dropped_source"] == 3
+        assert agent.end(signal.SIGTERM) == (0, "")
+
+
+def test_any_source_has_to_be_asked_for_and_is_warned_of(link, wire, service):
+    with Agent(link[1], "--allow-source", "0.0.0.0/0") as agent:
+        assert arrives(wire, service, src="203.0.113.66")
+        errors = agent.end(signal.SIGTERM)[1]
+    assert errors.startswith("warning: --allow-source 0.0.0.0/0 lets every host")
+    assert errors.count("\n") == 1
 
 
 def test_a_tagged_packet_is_not_ours(link, wire, service):
