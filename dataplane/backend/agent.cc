@@ -20,6 +20,7 @@
 #include "dataplane/backend/descriptor.h"
 #include "dataplane/backend/host_check.h"
 #include "dataplane/backend/interface_lock.h"
+#include "dataplane/backend/interface_monitor.h"
 #include "dataplane/backend/netlink.h"
 
 namespace warmswap::backend {

@@ -35,11 +35,10 @@ Error netlink_error(const char* what) {
   return Error{std::string(what) + ": " + std::strerror(errno)};
 }
 
-Result<Socket> open_socket(unsigned groups, int flags) {
-  Socket socket(mnl_socket_open2(NETLINK_ROUTE, flags | SOCK_CLOEXEC));
+Result<Socket> open_socket() {
+  Socket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
   if (!socket) return netlink_error("cannot open a netlink socket");
-  if (mnl_socket_bind(socket.get(), groups, MNL_SOCKET_AUTOPID) < 0)
-    return netlink_error("cannot bind a netlink socket");
+  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) return netlink_error("cannot bind a netlink socket");
   return socket;
 }
 
@@ -52,7 +51,7 @@ int call_handler(const nlmsghdr* message, void* handler) {
 
 /// Sends one request and hands every answer to `handler`. Returns 0 or a positive errno.
 int transact(nlmsghdr* request, MessageHandler handler) {
-  Result<Socket> socket = open_socket(0, 0);
+  Result<Socket> socket = open_socket();
   if (!socket) return errno;
   const unsigned port = mnl_socket_get_portid(socket->get());
   request->nlmsg_flags |= NLM_F_REQUEST;
@@ -235,42 +234,6 @@ Result<size_t> clsact_filter_count(int ifindex) {
     count += filters.size();
   }
   return count;
-}
-
-Result<InterfaceMonitor> InterfaceMonitor::open(int ifindex) {
-  Result<Socket> socket = open_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR, SOCK_NONBLOCK);
-  if (!socket) return Error{socket.error()};
-  return InterfaceMonitor(socket->release(), ifindex);
-}
-
-InterfaceMonitor::InterfaceMonitor(InterfaceMonitor&& other) noexcept
-    : socket_(std::exchange(other.socket_, nullptr)), ifindex_(other.ifindex_) {}
-
-InterfaceMonitor::~InterfaceMonitor() {
-  if (socket_ != nullptr) mnl_socket_close(socket_);
-}
-
-int InterfaceMonitor::fd() const noexcept {
-  return mnl_socket_get_fd(socket_);
-}
-
-bool InterfaceMonitor::drain() {
-  bool addresses_changed = false;
-  MessageHandler handler = [&](const nlmsghdr& message) {
-    const bool about_address = message.nlmsg_type == RTM_NEWADDR || message.nlmsg_type == RTM_DELADDR;
-    if (about_address && static_cast<int>(header_of<ifaddrmsg>(message).ifa_index) == ifindex_)
-      addresses_changed = true;
-  };
-  Buffer buffer;
-  for (;;) {
-    const ssize_t bytes = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
-    if (bytes < 0 && errno == ENOBUFS) {
-      addresses_changed = true;
-      continue;
-    }
-    if (bytes < 0) return addresses_changed;
-    mnl_cb_run(buffer.data(), static_cast<size_t>(bytes), 0, 0, call_handler, &handler);
-  }
 }
 
 }  // namespace warmswap::backend

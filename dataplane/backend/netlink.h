@@ -1,4 +1,4 @@
-// What the agent asks the kernel by rtnetlink, and what it hears from it. Used from the agent's one thread.
+// What the agent asks the kernel by rtnetlink. Used from the agent's one thread.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,6 @@
 
 #include "dataplane/contract/byte_order.h"
 #include "dataplane/contract/result.h"
-
-struct mnl_socket;
 
 namespace warmswap::backend {
 
@@ -40,26 +38,5 @@ Result<std::vector<TcFilter>> ingress_filters(int ifindex);
 
 /// How many tc filters, of anybody's, hang on the interface's clsact qdisc, ingress and egress.
 Result<size_t> clsact_filter_count(int ifindex);
-
-/// Wakes its owner when the interface changes or disappears, and knows whether its IPv4 addresses changed.
-class InterfaceMonitor {
- public:
-  static Result<InterfaceMonitor> open(int ifindex);
-  InterfaceMonitor(InterfaceMonitor&& other) noexcept;
-  InterfaceMonitor& operator=(InterfaceMonitor&&) = delete;
-  ~InterfaceMonitor();
-
-  /// Readable when drain() has something to read.
-  int fd() const noexcept;
-
-  /// Reads all that is pending without blocking. True when the interface's IPv4 addresses changed or the kernel had to
-  /// discard notifications: the caller reads the state afresh.
-  bool drain();
-
- private:
-  InterfaceMonitor(mnl_socket* socket, int ifindex) noexcept : socket_(socket), ifindex_(ifindex) {}
-  mnl_socket* socket_;
-  int ifindex_;
-};
 
 }  // namespace warmswap::backend

@@ -340,18 +340,35 @@ def test_a_foreign_program_that_takes_the_place_is_waited_for(link, add_foreign,
     assert "clsact" in qdiscs(backend), "the qdisc is the one who made it anew"
 
 
-def test_addresses_that_change_while_they_are_read(link, wire, service):
+def ip_batch(namespace: Namespace, lines: list[str]) -> None:
+    subprocess.run(namespace.command("ip", "-batch", "-"), input="\n".join(lines), text=True, check=True)
+
+
+@pytest.fixture(name="long_table")
+def many_addresses(link):
     """The kernel interrupts a table that takes more than one message when it changes in between."""
+    ip_batch(link[1], [f"address add 10.1.{n // 250}.{n % 250 + 1}/32 dev lo" for n in range(3000)])
+
+
+CHANGES = [f"address {what} 192.0.2.77/24 dev eth0" for what in ("add", "delete")]
+
+
+def test_a_table_that_changes_while_it_is_read_is_read_again(link, long_table, wire, service):
     backend = link[1]
-
-    def batch(lines: list[str]) -> None:
-        command = backend.command("ip", "-batch", "-")
-        subprocess.run(command, input="\n".join(lines), text=True, check=True)
-
-    batch([f"address add 10.1.{n // 250}.{n % 250 + 1}/32 dev lo" for n in range(3000)])
     with Agent(backend) as agent:
-        batch([f"address {what} 192.0.2.77/24 dev eth0" for _ in range(3000) for what in ("add", "delete")])
-        assert agent.runs_for(0), agent.wait()
+        for _ in range(40):
+            ip_batch(backend, CHANGES * 5)
+            time.sleep(0.01)
+        backend.run("ip", "address", "add", "192.0.2.78/24", "dev", "eth0")
+        time.sleep(0.2)
+        assert arrives(wire, service, dst="192.0.2.78")
+        assert agent.end(signal.SIGTERM) == (0, "")
+
+
+def test_a_table_that_never_rests_does_not_end_the_agent(link, long_table, wire, service):
+    backend = link[1]
+    with Agent(backend) as agent:
+        ip_batch(backend, CHANGES * 5000)
         backend.run("ip", "address", "add", "192.0.2.78/24", "dev", "eth0")
         assert agent.runs_for(1.5), agent.wait()
         assert arrives(wire, service, dst="192.0.2.78")
