@@ -81,12 +81,22 @@ Request get_route(Be32 destination) {
   return request;
 }
 
+Request get_neighbour(const NeighbourKey& neighbour) {
+  Request request(RTM_GETNEIGH, 0);
+  auto* fixed = add_fixed_part<ndmsg>(request);
+  fixed->ndm_family = AF_INET;
+  fixed->ndm_ifindex = static_cast<int>(neighbour.interface_index);
+  mnl_attr_put_u32(request.header(), NDA_DST, neighbour.address.raw());
+  return request;
+}
+
 Request use_neighbour(const NeighbourKey& neighbour, Upkeep upkeep) {
   Request request(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
   auto* fixed = add_fixed_part<ndmsg>(request);
   fixed->ndm_family = AF_INET;
   fixed->ndm_ifindex = static_cast<int>(neighbour.interface_index);
-  fixed->ndm_state = NUD_NONE;  // with either flag below: as it is now
+  // With either flag below the kernel does not look at this but keeps the state, less NUD_PERMANENT (__neigh_update).
+  fixed->ndm_state = NUD_NONE;
   if (upkeep == Upkeep::once) fixed->ndm_flags = NTF_USE;
   mnl_attr_put_u32(request.header(), NDA_DST, neighbour.address.raw());
   if (upkeep == Upkeep::managed) mnl_attr_put_u32(request.header(), NDA_FLAGS_EXT, NTF_EXT_MANAGED);
@@ -121,6 +131,7 @@ std::optional<NeighbourMessage> read_neighbour(const nlmsghdr& message) {
   NeighbourMessage neighbour;
   neighbour.key = {static_cast<uint32_t>(fixed->ndm_ifindex), *address};
   neighbour.removed = message.nlmsg_type == RTM_DELNEIGH;
+  neighbour.fixed = (fixed->ndm_state & (NUD_PERMANENT | NUD_NOARP)) != 0;
   constexpr unsigned kUsable = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT;
   const nlattr* mac = attributes[NDA_LLADDR];
   if ((fixed->ndm_state & kUsable) != 0 && mac != nullptr && mnl_attr_get_payload_len(mac) == sizeof(MacAddress)) {

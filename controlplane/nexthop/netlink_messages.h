@@ -27,11 +27,14 @@ class Request {
 Request dump_links();
 Request dump_neighbours();
 Request get_route(Be32 destination);
+/// One entry of the neighbour table; refused with ENOENT when there is none.
+Request get_neighbour(const NeighbourKey& neighbour);
 
 enum class Upkeep : uint8_t {
   managed,  // the kernel resolves the neighbour and keeps it resolved (NTF_EXT_MANAGED, since Linux 5.16)
   once,     // the kernel resolves it now, as if a packet were sent (NTF_USE); ends `managed`
 };
+/// Either one makes the kernel forget a fixed neighbour's MAC: not for those.
 Request use_neighbour(const NeighbourKey& neighbour, Upkeep upkeep);
 
 struct LinkMessage {
@@ -44,6 +47,7 @@ std::optional<LinkMessage> read_link(const nlmsghdr& message);
 struct NeighbourMessage {
   NeighbourKey key;
   std::optional<MacAddress> mac;  // nullopt: not resolved, or not an Ethernet address
+  bool fixed = false;  // nothing is resolved: set by hand (NUD_PERMANENT), or on a link without ARP (NUD_NOARP)
   bool removed = false;
 };
 /// nullopt for other families and for what is no neighbour message.

@@ -109,8 +109,9 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
       table_.learn(neighbour.key, *neighbour.mac);
       schedule(Need::comparison);
     }
-    // Flushed by someone: its upkeep went with it.
-    if (neighbour.removed && upkeep_.deleted(neighbour.key)) schedule(Need::pass);
+    // Flushed, or made permanent: its upkeep went with it. One that is flushed is to be resolved anew.
+    if (neighbour.removed || neighbour.fixed) upkeep_.lost(neighbour.key);
+    if (neighbour.removed && table_.neighbours().contains(neighbour.key)) schedule(Need::pass);
   }
 
   /// The timer is not restarted by further changes: a network that never rests must not put the answer off for ever.
@@ -170,26 +171,31 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
   void finish_pass() {
     table_.set_routes(std::move(routes_));
     routes_.clear();
-    ask(dump_neighbours(), "neighbours", [this](const nlmsghdr& message) {
+    std::set<NeighbourKey> kept = table_.neighbours();
+    const bool known = ask(dump_neighbours(), "neighbours", [&](const nlmsghdr& message) {
       const auto neighbour = read_neighbour(message);
-      if (neighbour && neighbour->mac) table_.learn(neighbour->key, *neighbour->mac);
+      if (!neighbour) return;
+      if (neighbour->mac) table_.learn(neighbour->key, *neighbour->mac);
+      if (neighbour->fixed) kept.erase(neighbour->key);
     });
-    upkeep_.keep(table_.neighbours());
+    if (known) upkeep_.keep(kept);
     last_pass_ = Clock::now() - pass_started_;
     passing_ = false;
     if (pass_needed_) schedule(Need::pass);
     compare();
   }
 
-  void ask(Request request, const char* what, const MessageHandler& handler) {
+  /// Whether the answer is whole: what is missing in it is missing in the kernel.
+  bool ask(Request request, const char* what, const MessageHandler& handler) {
     const int refused = requests_.request(request, handler);
-    if (refused == 0) return;
+    if (refused == 0) return true;
     if (refused == EINTR) {
       pass_needed_ = true;  // something changed during the dump
-      return;
+      return false;
     }
     callbacks_.log(std::string("cannot read the kernel's ") + what + ": " + std::strerror(refused) +
                    "; next hops stay as they were");
+    return false;
   }
 
   void compare() {

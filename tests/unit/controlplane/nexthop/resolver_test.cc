@@ -113,6 +113,44 @@ TEST_F(ResolverTest, FollowsTheMacOfANeighbour) {
   EXPECT_EQ(changes_, before + 1);
 }
 
+/// Throws unless the kernel has 192.0.2.2 as a permanent entry with this MAC.
+void expect_permanent(test::NetworkSandbox& network, const std::string& mac) {
+  network.ip("neigh show 192.0.2.2 nud permanent | grep -q 'lladdr " + mac + "'");
+}
+
+TEST_F(ResolverTest, APermanentNeighbourIsUsedAndLeftAlone) {
+  network_->ip("neigh replace 192.0.2.2 lladdr 02:00:00:00:00:22 dev lb0 nud permanent");
+  resolver_->set_destinations({kOnLink});
+  ASSERT_TRUE(resolves(kOnLink, {2, 0, 0, 0, 0, 0x22}));
+  run_for(50ms);
+  expect_permanent(*network_, "02:00:00:00:00:22");
+
+  resolver_->set_destinations({});
+  ASSERT_TRUE(eventually([&] { return !resolver_->find(kOnLink); }));
+  run_for(50ms);
+  expect_permanent(*network_, "02:00:00:00:00:22");
+}
+
+TEST_F(ResolverTest, ANeighbourMadePermanentWhileInUseIsLeftAlone) {
+  resolver_->set_destinations({kOnLink});
+  ASSERT_TRUE(resolves(kOnLink, kPeerMac));
+  network_->ip("neigh show 192.0.2.2 | grep -q managed");
+  network_->ip("neigh replace 192.0.2.2 lladdr 02:00:00:00:00:99 dev lb0 nud permanent");
+  resolver_->set_destinations({});  // the loop has not seen the notification yet
+  ASSERT_TRUE(eventually([&] { return !resolver_->find(kOnLink); }));
+  run_for(50ms);
+  expect_permanent(*network_, "02:00:00:00:00:99");
+}
+
+TEST_F(ResolverTest, ANeighbourThatIsNoLongerPermanentIsResolved) {
+  network_->ip("neigh replace 192.0.2.2 lladdr 02:00:00:00:00:22 dev lb0 nud permanent");
+  resolver_->set_destinations({kOnLink});
+  ASSERT_TRUE(resolves(kOnLink, {2, 0, 0, 0, 0, 0x22}));
+  network_->ip("neigh del 192.0.2.2 dev lb0");
+  EXPECT_TRUE(resolves(kOnLink, kPeerMac));
+  network_->ip("neigh show 192.0.2.2 | grep -q managed");
+}
+
 TEST_F(ResolverTest, FollowsRoutes) {
   network_->ip("neigh replace 192.0.2.3 lladdr 02:00:00:00:00:33 dev lb0 nud permanent");
   resolver_->set_destinations({kBehind});
