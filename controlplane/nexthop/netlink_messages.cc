@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace warmswap::nexthop {
@@ -79,6 +80,11 @@ Request get_route(Be32 destination) {
   fixed->rtm_dst_len = 32;
   mnl_attr_put_u32(request.header(), RTA_DST, destination.raw());
   return request;
+}
+
+bool means_no_route(int refused) noexcept {
+  // No entry; then the route types unreachable, prohibit and blackhole (fib_props in net/ipv4/fib_semantics.c).
+  return refused == ENETUNREACH || refused == EHOSTUNREACH || refused == EACCES || refused == EINVAL;
 }
 
 Request get_neighbour(const NeighbourKey& neighbour) {

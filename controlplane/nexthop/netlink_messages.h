@@ -27,6 +27,8 @@ class Request {
 Request dump_links();
 Request dump_neighbours();
 Request get_route(Be32 destination);
+/// Whether this refusal of get_route is the answer "there is no route", rather than a fault on the way to an answer.
+bool means_no_route(int refused) noexcept;
 /// One entry of the neighbour table; refused with ENOENT when there is none.
 Request get_neighbour(const NeighbourKey& neighbour);
 

@@ -21,6 +21,11 @@ void NextHopTable::learn(const NeighbourKey& neighbour, const MacAddress& mac) {
   if (neighbours_.contains(neighbour)) macs_[neighbour] = mac;
 }
 
+std::optional<Route> NextHopTable::route(Be32 destination) const {
+  const auto found = routes_.find(destination);
+  return found != routes_.end() ? std::optional(found->second) : std::nullopt;
+}
+
 std::optional<NextHop> NextHopTable::find(Be32 destination) const {
   const auto route = routes_.find(destination);
   if (route == routes_.end()) return std::nullopt;

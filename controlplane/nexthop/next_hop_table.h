@@ -48,6 +48,8 @@ class NextHopTable {
   /// Replaces all routes, by destination. Forgets the MACs of neighbours that no route leads through any more.
   void set_routes(std::map<Be32, Route> routes);
 
+  std::optional<Route> route(Be32 destination) const;
+
   /// The neighbours that the routes lead through.
   const std::set<NeighbourKey>& neighbours() const noexcept { return neighbours_; }
   /// Remembers a MAC if a route leads through the neighbour: a busy network's other hosts are nothing to keep.

@@ -140,13 +140,14 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
 
   void take_links() {
     std::set<uint32_t> gone = links_;
-    ask(dump_links(), "links", [&](const nlmsghdr& message) {
+    const bool known = ask(dump_links(), "links", [&](const nlmsghdr& message) {
       const auto link = read_link(message);
       if (!link) return;
       gone.erase(link->index);
       links_.insert(link->index);
       table_.set_link(link->index, link->link);
     });
+    if (!known) return;
     for (const uint32_t index : gone) {
       links_.erase(index);
       table_.remove_link(index);
@@ -157,10 +158,12 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
     const size_t end = std::min(pass_destinations_.size(), looked_up_ + kLookupsPerSlice);
     for (; looked_up_ < end; ++looked_up_) {
       const Be32 destination = pass_destinations_[looked_up_];
-      // A refusal (ENETUNREACH and its like) is an answer: no route.
-      requests_.request(get_route(destination), [&](const nlmsghdr& message) {
+      const int refused = requests_.request(get_route(destination), [&](const nlmsghdr& message) {
         if (const auto route = read_route(message, destination)) routes_.emplace(destination, *route);
       });
+      if (refused == 0 || means_no_route(refused)) continue;
+      route_fault_ = refused;
+      if (const auto before = table_.route(destination)) routes_.emplace(destination, *before);
     }
     if (looked_up_ == pass_destinations_.size()) return finish_pass();
     asio::post(readable_.get_executor(), [self = shared_from_this()] {
@@ -169,6 +172,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void finish_pass() {
+    if (const int fault = std::exchange(route_fault_, 0)) tell_unreadable("routes", fault);
     table_.set_routes(std::move(routes_));
     routes_.clear();
     std::set<NeighbourKey> kept = table_.neighbours();
@@ -193,9 +197,13 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
       pass_needed_ = true;  // something changed during the dump
       return false;
     }
-    callbacks_.log(std::string("cannot read the kernel's ") + what + ": " + std::strerror(refused) +
-                   "; next hops stay as they were");
+    tell_unreadable(what, refused);
     return false;
+  }
+
+  void tell_unreadable(const char* what, int fault) {
+    callbacks_.log(std::string("cannot read the kernel's ") + what + ": " + std::strerror(fault) +
+                   "; next hops stay as they were");
   }
 
   void compare() {
@@ -222,6 +230,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<Be32> pass_destinations_;
   std::map<Be32, Route> routes_;
   size_t looked_up_ = 0;
+  int route_fault_ = 0;  // an errno; of many, the last
   Clock::time_point pass_started_;
   Clock::duration last_pass_{};
 

@@ -55,6 +55,7 @@ class NetworkSandbox {
   NetworkSandbox& operator=(const NetworkSandbox&) = delete;
   ~NetworkSandbox() {
     std::system("ip link del lb0 2>/dev/null");
+    std::system("ip route flush table main 2>/dev/null");  // a blackhole goes with no link
     ::kill(child_, SIGKILL);
     ::waitpid(child_, nullptr, 0);
   }

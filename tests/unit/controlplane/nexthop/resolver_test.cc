@@ -1,16 +1,22 @@
 #include "controlplane/nexthop/resolver.h"
 
 #include <gtest/gtest.h>
+#include <linux/rtnetlink.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <sstream>
+#include <tuple>
 #include <vector>
 
+#include "tests/unit/controlplane/nexthop/netlink_faults.h"
 #include "tests/unit/controlplane/nexthop/network_sandbox.h"
 
 namespace warmswap::nexthop {
@@ -186,8 +192,9 @@ TEST_F(ResolverTest, ADeadNeighbourKeepsItsMac) {
   std::ofstream("/proc/sys/net/ipv4/neigh/lb0/retrans_time_ms") << 10;
   network_->peer("link set host0 arp off");
   network_->ip("neigh flush dev lb0");  // the kernel asks again, in vain
-  run_for(300ms);
-  network_->ip("neigh show nud failed | grep -q '^192.0.2.2 '");
+  // Not at a set time: the kernel asks for a managed neighbour again and again.
+  ASSERT_TRUE(eventually([] { return std::system("ip neigh show nud failed | grep -q '^192.0.2.2 '") == 0; }));
+  run_for(50ms);
   EXPECT_TRUE(resolver_->find(kOnLink));
   EXPECT_EQ(changes_, before);
 }
@@ -238,6 +245,45 @@ TEST_F(ResolverTest, CatchesUpAfterNotificationsWereLost) {
   ::unlink(batch.c_str());
   ASSERT_GT(dropped_notifications(), 0u) << "the socket held them all: nothing was tested";
   EXPECT_TRUE(resolves(kOnLink, {2, 0, 0, 0, 0, 0x55}));
+}
+
+TEST_F(ResolverTest, AnAnswerThatFailsChangesNothing) {
+  network_->ip("route add 203.0.113.0/24 via 192.0.2.3");
+  resolver_->set_destinations({kOnLink, kBehind});
+  ASSERT_TRUE(resolves(kOnLink, kPeerMac));
+  ASSERT_TRUE(resolves(kBehind, kPeerMac));
+  const int before = changes_;
+  // EINTR is what an interrupted dump comes to: it is asked for again, and nothing to tell.
+  for (const auto& [type, error, told] :
+       {std::tuple{RTM_GETLINK, EINTR, false}, std::tuple{RTM_GETLINK, ENOBUFS, true},
+        std::tuple{RTM_GETROUTE, ETIMEDOUT, true}, std::tuple{RTM_GETROUTE, ENOMEM, true},
+        std::tuple{RTM_GETNEIGH, EINTR, false}, std::tuple{RTM_GETNEIGH, ENOBUFS, true}}) {
+    log_.clear();
+    const test::NetlinkFault fault(static_cast<uint16_t>(type), error);
+    resolver_->set_destinations({kOnLink, kBehind});
+    EXPECT_TRUE(eventually([&] { return fault.refused() > 0; }));
+    run_for(20ms);
+    EXPECT_EQ(changes_, before) << type << " " << std::strerror(error);
+    EXPECT_TRUE(resolver_->find(kOnLink) && resolver_->find(kBehind)) << type << " " << std::strerror(error);
+    EXPECT_EQ(!log_.empty(), told) << type << " " << std::strerror(error);
+  }
+  resolver_->set_destinations({kOnLink});
+  EXPECT_TRUE(eventually([&] { return !resolver_->find(kBehind); })) << "it goes on afterwards";
+}
+
+TEST_F(ResolverTest, EveryKindOfNoRouteIsAnAnswer) {
+  for (const std::string kind : {"unreachable", "prohibit", "blackhole"}) {
+    network_->ip("route replace 203.0.113.7/32 via 192.0.2.2");
+    resolver_->set_destinations({kBehind});
+    ASSERT_TRUE(resolves(kBehind, kPeerMac));
+    network_->ip("route replace " + kind + " 203.0.113.7/32");
+    EXPECT_TRUE(eventually([&] { return !resolver_->find(kBehind); })) << kind;
+  }
+  network_->ip("route replace 203.0.113.7/32 via 192.0.2.2");
+  ASSERT_TRUE(resolves(kBehind, kPeerMac));
+  network_->ip("route del 203.0.113.7/32");
+  EXPECT_TRUE(eventually([&] { return !resolver_->find(kBehind); }));
+  EXPECT_TRUE(log_.empty()) << log_[0];
 }
 
 TEST_F(ResolverTest, WithoutPrivilegesReadsAndSaysOnceWhatItMayNot) {
