@@ -183,6 +183,12 @@ constexpr Route kRoutes[] = {
     {endpoint::kHealth, kNoParameters, get_health, nullptr},
 };
 
+/// explain() answers with the keyed hash of whatever flow one names. Open to everybody it is an oracle that finds flows
+/// which all meet one backend, against which the key is kept secret.
+bool needs_control_socket(const Route& route) {
+  return route.get == get_explain;
+}
+
 Response no_such_endpoint(std::string_view path) {
   std::vector<std::string_view> paths;
   for (const Route& route : kRoutes) paths.push_back(route.path);
@@ -221,6 +227,13 @@ Response dispatch(Service& service, const Request& request, const std::string& c
                          control_socket));
     response.allow = "GET, HEAD";
     return response;
+  }
+  if (request.read_only && needs_control_socket(*route)) {
+    return error_response(
+        403,
+        fmt::format("this listener does not tell where a flow goes, which would help to aim traffic at one backend: "
+                    "ask the control socket {}, with warmswapctl or curl --unix-socket",
+                    control_socket));
   }
   if (route->get != nullptr ? !safe_method(request.method) : request.method != "POST") {
     return refuse_method(request, *route);

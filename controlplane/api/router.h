@@ -14,7 +14,7 @@ struct Request {
   std::string target;
   std::string content_type;  // empty = none given
   std::string body;
-  bool read_only = false;  // arrived where changes are not taken
+  bool read_only = false;  // arrived where changes are not taken, nor questions that only operators may ask
 };
 
 struct Response {
@@ -31,7 +31,7 @@ Response error_response(unsigned status, std::string_view sentence);
 
 class Router {
  public:
-  /// `control_socket` is named in the refusal of a change that arrives on the read-only listener.
+  /// `control_socket` is named in the refusal of a change, or of explain, that arrives on the read-only listener.
   Router(Service& service, std::string control_socket)
       : service_(service), control_socket_(std::move(control_socket)) {}
 

@@ -98,6 +98,21 @@ TEST_F(RouterTest, TheReadOnlyListenerTakesNoChange) {
   EXPECT_EQ(router.handle({.method = "GET", .target = "/v1/status", .read_only = true}).status, 200u);
 }
 
+TEST_F(RouterTest, TheReadOnlyListenerDoesNotExplain) {
+  const std::string flow =
+      "?source=203.0.113.7&source_port=40000&destination=198.51.100.10&destination_port=80&protocol=tcp";
+  for (const std::string method : {"GET", "HEAD"}) {
+    for (const std::string& query : {flow, std::string(), std::string("?x=1")}) {
+      const Response response = router.handle({.method = method, .target = "/v1/explain" + query, .read_only = true});
+      EXPECT_EQ(response.status, 403u) << method << query;
+      EXPECT_NE(error(response).find("/run/warmswap/edge1.sock"), std::string::npos);
+      EXPECT_EQ(read_json(response.body).as_object().size(), 1u) << "nothing but the sentence: " << response.body;
+    }
+  }
+  EXPECT_EQ(router.handle({.method = "POST", .target = "/v1/explain", .read_only = true}).status, 405u);
+  EXPECT_EQ(get("/v1/explain" + flow).status, 200u);
+}
+
 TEST_F(RouterTest, BadParametersAreNamed) {
   const std::string explain =
       "/v1/explain?source=203.0.113.7&source_port=1&destination=198.51.100.10&destination_port=";

@@ -305,6 +305,17 @@ TEST_F(ServerTest, TheReadOnlyListenerRefusesAChangeAtOnce) {
   EXPECT_TRUE(service.applied.empty());
 }
 
+TEST_F(ServerTest, OnlyTheControlSocketExplains) {
+  const std::string flow =
+      "/v1/explain?source=203.0.113.7&source_port=40000&destination=198.51.100.10&destination_port=80";
+  EXPECT_EQ(unix_client().get(flow).status, 200);
+  RawClient client = tcp_client();
+  const RawResponse response = client.get(flow);
+  EXPECT_EQ(response.status, 403);
+  EXPECT_NE(error_of(response).find("control.sock"), std::string::npos);
+  EXPECT_EQ(client.get("/v1/status").status, 200) << "the connection goes on";
+}
+
 TEST_F(ServerTest, AClientThatLeavesWithoutReadingHarmsNobody) {
   for (int i = 0; i < 50; ++i) unix_client().send("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_TRUE(still_serves());
