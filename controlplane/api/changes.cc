@@ -10,6 +10,7 @@
 #include "controlplane/api/object_reader.h"
 #include "controlplane/api/strict_json.h"
 #include "controlplane/api/text.h"
+#include "controlplane/config/text.h"
 
 namespace warmswap::api {
 
@@ -66,12 +67,13 @@ bool choose_duration(ObjectReader& reader, std::string_view name, config::Nanose
   const json::value* value = reader.optional(name);
   const auto text = reader.text(value, name);
   if (!text) return false;
-  const auto duration = parse_duration(*text);
+  const auto duration = config::parse_duration(*text);
   if (duration && *duration >= min && *duration <= max) {
     target = *duration;
     return true;
   }
-  const std::string rule = fmt::format("a duration from \"{}\" to \"{}\"", format_duration(min), format_duration(max));
+  const std::string rule =
+      fmt::format("a duration from \"{}\" to \"{}\"", config::format_duration(min), config::format_duration(max));
   reader.expected(name, rule, *value);
   return false;
 }

@@ -5,6 +5,7 @@
 #include "controlplane/api/changes.h"
 #include "controlplane/api/text.h"
 #include "controlplane/api/words.h"
+#include "controlplane/config/text.h"
 
 namespace warmswap::api {
 
@@ -16,8 +17,8 @@ json::object probe_object(const config::ProbeConfig& probe) {
   return {
       {field::kKind, word(probe.kind)},
       {field::kPort, probe.port},
-      {field::kInterval, format_duration(probe.interval)},
-      {field::kTimeout, format_duration(probe.timeout)},
+      {field::kInterval, config::format_duration(probe.interval)},
+      {field::kTimeout, config::format_duration(probe.timeout)},
       {field::kJitter, probe.jitter_percent},
       {field::kFall, probe.fall},
       {field::kRise, probe.rise},

@@ -2,29 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <ctime>
-#include <limits>
 
 namespace warmswap::api {
 
 using namespace std::chrono;
 
 namespace {
-
-struct Unit {
-  std::string_view name;
-  int64_t nanoseconds;
-};
-constexpr std::array<Unit, 6> kUnits = {{
-    {"h", 3'600'000'000'000},
-    {"m", 60'000'000'000},
-    {"s", 1'000'000'000},
-    {"ms", 1'000'000},
-    {"us", 1'000},
-    {"ns", 1},
-}};
 
 /// Bytes of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629 section 4).
 size_t utf8_sequence(std::string_view text) {
@@ -90,28 +75,6 @@ std::string format_time(system_clock::time_point time) {
   gmtime_r(&epoch, &utc);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
                      utc.tm_hour, utc.tm_min, utc.tm_sec, fraction);
-}
-
-std::optional<nanoseconds> parse_duration(std::string_view text) {
-  const size_t digits = text.find_first_not_of("0123456789");
-  if (digits == std::string_view::npos) return std::nullopt;
-  for (const Unit& unit : kUnits) {
-    if (text.substr(digits) != unit.name) continue;
-    const auto most = static_cast<uint64_t>(std::numeric_limits<int64_t>::max() / unit.nanoseconds);
-    const auto amount = parse_number(text.substr(0, digits), most);
-    if (!amount) return std::nullopt;
-    return nanoseconds(static_cast<int64_t>(*amount) * unit.nanoseconds);
-  }
-  return std::nullopt;
-}
-
-std::string format_duration(nanoseconds duration) {
-  const int64_t count = duration.count();
-  if (count == 0) return "0s";
-  for (const Unit& unit : kUnits) {
-    if (count % unit.nanoseconds == 0) return fmt::format("{}{}", count / unit.nanoseconds, unit.name);
-  }
-  return fmt::format("{}ns", count);
 }
 
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t max) {

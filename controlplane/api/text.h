@@ -1,4 +1,5 @@
-// Values to text and back, as the interface writes them. Pure; any thread.
+// Values to text and back, as the interface writes them; durations are written as in the file (config/text.h). Pure;
+// any thread.
 #pragma once
 
 #include <chrono>
@@ -26,11 +27,6 @@ std::optional<uint8_t> parse_protocol(std::string_view text);
 
 /// RFC 3339 in UTC with microseconds: 2026-03-01T12:00:00.000001Z.
 std::string format_time(std::chrono::system_clock::time_point time);
-
-/// An amount and a unit (ns, us, ms, s, m, h), as in the configuration file: "50ms". Whole numbers only.
-std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
-/// In the largest unit that keeps it whole.
-std::string format_duration(std::chrono::nanoseconds duration);
 
 /// Digits only, no sign, no space, within [0, max].
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t max);

@@ -98,6 +98,20 @@ TEST(ParseChanges, ProbeInheritsFromThePool) {
   EXPECT_EQ(quicker.kind, config::ProbeKind::http);
 }
 
+TEST(ParseChanges, ReadsDurationsAsTheFileDoes) {
+  const std::pair<std::string, std::chrono::nanoseconds> table[] = {
+      {"1.5s", 1500ms}, {"0.25s", 250ms}, {"12.5ms", 12500us}, {"0.5m", 30s}, {"250ms", 250ms}};
+  for (const auto& [text, meaning] : table) {
+    const auto changes = parsed(one(R"({"op":"add","pool":"web","backend":"b","address":"192.0.2.1",
+        "probe":{"interval":")" + text +
+                                    R"(","timeout":"10ms"}})"));
+    ASSERT_EQ(changes.size(), 1u) << text;
+    const auto probe = std::get<AddBackend>(changes[0]).backend.probe;
+    ASSERT_TRUE(probe.has_value());
+    EXPECT_EQ(probe->interval, meaning) << text;
+  }
+}
+
 struct Bad {
   std::string body;
   std::string says;  // part of the sentence
