@@ -38,6 +38,23 @@ TEST(Documentation, everyFileLoadsWithoutErrorOrWarning) {
   EXPECT_GE(files, 5u);
 }
 
+/// Clients send packets of 1500 bytes; the port must take them with the outer header.
+TEST(Documentation, everyPortHasRoomForTheOuterHeader) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigDirectory)) {
+    if (entry.path().extension() != ".toml") continue;
+    const std::string text = read(entry.path());
+    const auto loaded = load_beside_key(text);
+    ASSERT_TRUE(loaded) << entry.path() << "\n" << loaded.error();
+    for (const PortConfig& port : loaded->config.dataplane.ports) {
+      if (port.driver == PortDriver::af_xdp) {
+        EXPECT_THAT(text, testing::HasSubstr("ip link set dev " + port.interface + " mtu 1520")) << entry.path();
+      } else {
+        EXPECT_GE(port.mtu, 1520) << entry.path();
+      }
+    }
+  }
+}
+
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyz_";
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -95,7 +112,7 @@ TEST(Documentation, theAnnotatedFileNamesExactlyTheKnownKeys) {
 
 TEST(Documentation, whatIsCommentedOutIsTheDefault) {
   const std::string text = read(kConfigDirectory / "warmswap.toml");
-  const std::set<std::string> without_default{"hash_key", "mtu", "port"};
+  const std::set<std::string> without_default{"hash_key", "port"};
   std::string uncommented;
   size_t found = 0;
   for (std::string line : lines_of(text)) {
