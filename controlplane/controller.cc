@@ -175,7 +175,7 @@ void Controller::configure_outside() {
   }
   std::erase_if(target_ids_, [&known](const auto& entry) { return !known.contains(entry.second); });
   targets_ = std::move(known);
-  prober_.set_targets(std::move(targets));
+  prober_.set_targets(targets);
   resolver_.set_destinations(std::move(destinations));
 }
 

@@ -39,8 +39,11 @@ Result<void> prepare_af_xdp(const config::PortConfig& port, const std::string& p
   if (port.mtu == 0) options.mtu = *mtu;
   // A socket on every queue, also when there are fewer workers: the NIC spreads over all of them.
   options.receive_queues = io::receive_channels(port.interface);
-  options.device = io::device_string(
-      {.number = number, .interface = port.interface, .queues = options.receive_queues, .program = program, .busy_poll = polling});
+  options.device = io::device_string({.number = number,
+                                      .interface = port.interface,
+                                      .queues = options.receive_queues,
+                                      .program = program,
+                                      .busy_poll = polling});
   return {};
 }
 
@@ -152,8 +155,9 @@ Result<int> serve(const config::Config& config, const sigset_t& signals) {
                 has_snapshot ? ", forwarding with the snapshot found" : ", waiting for the control plane");
     std::fflush(stdout);
     const std::byte* base = segment->base();
-    signal = (*runtime)->run(signals, {.on_snapshot = [&](const auto* snapshot) { return steering.sync(base, snapshot); },
-                                       .on_second = [&] { steering.report(); }});
+    signal =
+        (*runtime)->run(signals, {.on_snapshot = [&](const auto* snapshot) { return steering.sync(base, snapshot); },
+                                  .on_second = [&] { steering.report(); }});
     spdlog::info("signal {}: stopping; the segment stays for the next start", signal);
   }
   io::stop_eal();

@@ -167,8 +167,8 @@ size_t Publisher::reclaim() {
     const uint64_t seen = oldest_acknowledged();
     while (!retired_.empty() && retired_.front().superseded_by <= seen) {
       for (const BlockRef& block : retired_.front().blocks) {
-        // Nobody else refers to it: mark it, so that a stray reference is found out by verify_snapshot(). (A block that the
-        // builder still has in hand goes unmarked.)
+        // Nobody else refers to it: mark it, so that a stray reference is found out by verify_snapshot(). (A block that
+        // the builder still has in hand goes unmarked.)
         if (block.use_count() == 1)
           block_header(segment_.base(), block->offset()).kind = static_cast<uint32_t>(BlockKind::none);
       }

@@ -256,7 +256,8 @@ Result<Segment> Segment::create(const CreateOptions& options, const std::filesys
   };
   if (fchmod(segment.fd_, 0660) != 0) return fail(system_error("cannot set the mode of " + fresh.string()));
   if (auto given = set_group(segment.fd_, options.group); !given) return fail(Error{given.error()});
-  if (auto reserved = reserve(segment.fd_, sizes.total(), path.string()); !reserved) return fail(Error{reserved.error()});
+  if (auto reserved = reserve(segment.fd_, sizes.total(), path.string()); !reserved)
+    return fail(Error{reserved.error()});
   if (auto locked = segment.lock(Side::dataplane, options.instance); !locked) return fail(Error{locked.error()});
   if (auto mapped = segment.map(Side::dataplane, sizes); !mapped) return fail(Error{mapped.error()});
 

@@ -30,7 +30,8 @@ Result<rte_mempool*> make_packet_pool(const Options& options) {
   for (const PortOptions& port : options.ports) {
     // An exception tap has queues of its own.
     const uint32_t sets = port.exception_tap ? 2 : 1;
-    buffers += sets * std::max<uint32_t>(workers, port.receive_queues) * (uint32_t{port.receive_descriptors} + port.transmit_descriptors);
+    buffers += sets * std::max<uint32_t>(workers, port.receive_queues) *
+               (uint32_t{port.receive_descriptors} + port.transmit_descriptors);
     largest = std::max(largest, port.mtu + kEthernetOverhead);
   }
   // AF_XDP keeps its fill and completion rings filled beyond the descriptors asked for.
@@ -109,7 +110,8 @@ Result<void> Port::configure(const PortOptions& options, uint16_t workers, rte_m
   locks_.resize(transmit_queues_);
   for (rte_spinlock_t& lock : locks_) rte_spinlock_init(&lock);
   if (const int error = rte_eth_dev_start(id_); error != 0) return dpdk_error(name_, "start", error);
-  // The kernel behind the tap wants its neighbour discovery and routing hellos. A device that cannot filter need not be told.
+  // The kernel behind the tap wants its neighbour discovery and routing hellos. A device that cannot filter need not be
+  // told.
   if (options.exception_tap) rte_eth_allmulticast_enable(id_);
   return {};
 }
