@@ -43,11 +43,15 @@ void SegmentLink::attach() {
   obstacle_.clear();
 }
 
+std::string SegmentLink::interface_of(uint8_t index) const {
+  const contract::PortRecord& record = port(index);
+  return std::string(record.interface, strnlen(record.interface, sizeof(record.interface)));
+}
+
 std::optional<uint8_t> SegmentLink::port_of_interface(const std::string& interface) const {
   for (uint8_t i = 0; i < contract::kPortCapacity; ++i) {
-    const contract::PortRecord& record = port(i);
-    if (record.present == 0) continue;
-    if (interface == std::string(record.interface, strnlen(record.interface, sizeof(record.interface)))) return i;
+    if (port(i).present == 0) continue;
+    if (interface == interface_of(i)) return i;
   }
   return std::nullopt;
 }

@@ -40,6 +40,8 @@ class SegmentLink {
   bool dataplane_alive() const { return segment_->alive(contract::Side::dataplane); }
   /// The port whose kernel interface has this name.
   std::optional<uint8_t> port_of_interface(const std::string& interface) const;
+  /// The kernel interface of a port.
+  std::string interface_of(uint8_t index) const;
   const contract::PortRecord& port(uint8_t index) const noexcept { return segment_->header().ports[index]; }
 
   Traffic vip_traffic(uint32_t id) const;

@@ -50,6 +50,7 @@ configure() {
   [ -f "$dir/build.ninja" ] || meson setup "$dir" "$repo" "$@"
 }
 
+# build_release [TARGET...]: everything, or only the targets.
 build_release() {
-  configure "$repo/build" --buildtype=release && ninja -C "$repo/build"
+  configure "$repo/build" --buildtype=release && ninja -C "$repo/build" "$@"
 }
