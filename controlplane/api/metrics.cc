@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <iterator>
 #include <utility>
 
 #include "controlplane/api/protocol.h"
@@ -38,7 +37,9 @@ class Exposition {
       separator = ',';
     }
     if (labels.size() > 0) text_ += '}';
-    fmt::format_to(std::back_inserter(text_), " {}\n", value);
+    text_ += ' ';
+    text_ += fmt::to_string(value);
+    text_ += '\n';
   }
   template <typename Number>
   void sample(Number value) {
@@ -51,7 +52,7 @@ class Exposition {
   void family(std::string_view name, std::string_view help, std::string_view type) {
     name_ = "warmswap_";
     name_ += name;
-    fmt::format_to(std::back_inserter(text_), "# HELP {0} {1}\n# TYPE {0} {2}\n", name_, help, type);
+    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name_, help, type);
   }
 
   void escape(std::string_view content) {
