@@ -18,10 +18,13 @@ step() {
   shift
   log=$(mktemp "${TMPDIR:-/tmp}/warmswap-step.XXXXXX")
   start=$SECONDS
+  # A process group of its own: otherwise bash lets commands in the background ignore interrupts.
+  set -m
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
-  # An interrupt reaches the command too; wait for it, so that it may clean up.
-  trap 'kill -INT "$pid" 2>/dev/null; wait "$pid"; rm -f "$log"; exit 130' INT TERM
+  set +m
+  # Hand an interrupt on and wait, so that the command may clean up after itself.
+  trap 'echo; kill -INT -- "-$pid" 2>/dev/null; wait "$pid"; rm -f "$log"; exit 130' INT TERM
   printf '  %-58s ' "$what"
   if [ -t 1 ]; then
     while kill -0 "$pid" 2>/dev/null; do
