@@ -30,7 +30,7 @@ class ServerTest : public testing::Test {
     small.idle_timeout = 2000ms;
     small.header_timeout = 300ms;
     small.body_timeout = 300ms;
-    small.linger_timeout = 500ms;
+    small.linger_timeout = 1500ms;
     return small;
   }
   RawClient unix_client() { return RawClient::unix_socket(server.socket_path()); }

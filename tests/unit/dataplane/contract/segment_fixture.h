@@ -16,7 +16,7 @@ namespace warmswap::contract {
 class SegmentFixture : public ::testing::Test {
  protected:
   SegmentFixture() {
-    std::string pattern = "/dev/shm/warmswap-test-XXXXXX";
+    std::string pattern = "/dev/shm/contract-test-XXXXXX";
     directory_ = mkdtemp(pattern.data());
   }
   ~SegmentFixture() override { std::filesystem::remove_all(directory_); }
