@@ -42,6 +42,10 @@ class Spread:
         """The standard error of the median, were the values normal: 1.4826·mad is σ, √(π/2)·σ/√n the median's."""
         return math.sqrt(math.pi / 2) * 1.4826 * self.mad / math.sqrt(self.count) if self.count else math.nan
 
+    def scaled(self, factor: float) -> "Spread":
+        """The same quantity in another unit."""
+        return Spread(self.count, *(factor * one for one in (self.median, self.mad, self.p10, self.p90)))
+
     def as_json(self) -> dict:
         return asdict(self)
 
