@@ -1,8 +1,8 @@
 // The packet path: what becomes of each frame of a burst under one snapshot. Pure over bytes, the snapshot and the
 // worker's own counters: no allocation, exception, lock, log or system call (scripts/check-hot-path), and no DPDK type.
 //
-// Stages, each over the whole burst, each fetching the cache line that the next one reads:
-//   parse → vip bucket → vip, flow hash → pool → ring slot → seat → encapsulate, count
+// Stages (stages.h), each over the whole burst, each fetching the cache line that the next one reads:
+//   gather headers → derive, vip bucket → vip, pool → flow hash → ring slot → seat → encapsulate, count
 //
 // Verdicts, first match wins:
 //   not IPv4                                          pass
@@ -18,7 +18,7 @@
 // probes get their answers. The frames carry reason no_snapshot for a port that has no kernel interface.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "dataplane/balance/snapshot_view.h"
@@ -27,14 +27,24 @@
 
 namespace warmswap::balance {
 
-/// Packets that go through the stages together. Longer spans are cut into bursts of this size. 64 keeps what the stages
-/// hand on (about 6 KiB) and the fetched lines well inside a 32 KiB first-level cache.
-inline constexpr size_t kBurstPackets = 64;
+/// The widest vectors the path is compiled for. All levels give the same bytes, verdicts and counts.
+enum class VectorLevel : uint8_t { baseline, avx2, avx512 };
+inline constexpr VectorLevel kVectorLevels[] = {VectorLevel::baseline, VectorLevel::avx2, VectorLevel::avx512};
+
+constexpr const char* name_of(VectorLevel level) noexcept {
+  return level == VectorLevel::avx512 ? "avx512" : level == VectorLevel::avx2 ? "avx2" : "baseline";
+}
+
+/// What this processor and its operating system can run. Any thread; ask once, at start-up.
+VectorLevel best_vector_level() noexcept;
 
 /// Decides every packet of `packets` and counts in `region`: per vip and per backend what is forwarded (a vip also
 /// counts what its pool could not take), totals of forwarded and passed, drops by reason. Counts are of verdicts: a
 /// packet the caller then fails to hand over is the caller's to count. Call from the thread that owns `region`.
-void process_burst(const SnapshotView& snapshot, std::span<packet::Packet> packets, contract::WorkerRegion& region,
-                   const contract::Geometry& geometry) noexcept;
+using ProcessBurst = void (*)(const SnapshotView& snapshot, std::span<packet::Packet> packets,
+                              contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept;
+
+/// The path compiled for `level`, which must not be above best_vector_level().
+ProcessBurst process_burst_at(VectorLevel level) noexcept;
 
 }  // namespace warmswap::balance

@@ -33,12 +33,16 @@ class SnapshotView {
   bool empty() const noexcept { return base_ == nullptr; }
   contract::HashKey hash_key() const noexcept { return hash_key_; }
 
-  uint32_t vip_home(const contract::VipKey& key) const noexcept {
-    return contract::vip_home(hash_key_, key, vip_mask_);
-  }
+  uint32_t vip_mask() const noexcept { return vip_mask_; }
+  const contract::VipBucket* vip_buckets() const noexcept { return vip_buckets_; }
   const contract::VipBucket* vip_bucket(uint32_t home) const noexcept { return vip_buckets_ + home; }
-  const contract::VipEntry* find_vip(const contract::VipKey& key, uint32_t home) const noexcept {
-    return contract::find_vip(vip_buckets_, vip_mask_, home, key);
+  const contract::VipEntry* find_vip(const contract::VipKey& key) const noexcept {
+    const uint64_t word = contract::vip_word(key);
+    return contract::find_vip(vip_buckets_, vip_mask_, contract::vip_home(hash_key_, word, vip_mask_), word);
+  }
+  /// Whether any vip has this address.
+  bool has_address(contract::Be32 address) const noexcept {
+    return find_vip({address, contract::Be16(), 0}) != nullptr;
   }
   const contract::PoolRecord* pool(uint32_t index) const noexcept { return pools_ + index; }
   const uint16_t* ring(const contract::PoolRecord& pool) const noexcept { return at<uint16_t>(base_, pool.ring); }

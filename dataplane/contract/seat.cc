@@ -34,7 +34,7 @@ Seat make_ipip_seat(const SeatParameters& parameters) {
 
   Seat seat{};
   seat.backend = parameters.backend;
-  seat.mtu = parameters.mtu;
+  seat.mtu = parameters.next_hop_mac && parameters.backend != kNoBackend ? parameters.mtu : uint16_t{0};
   seat.port = parameters.port;
   seat.encapsulation = Encapsulation::ipip;
   seat.entropy_bits = parameters.entropy_bits;

@@ -65,9 +65,10 @@ Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root, const 
   bool has_room = false;
   for (uint64_t i = 0; i < buckets; ++i) {
     for (const VipEntry& entry : bucket[i].entries) {
+      // The dataplane looks for the word alone, so a word without a pool must be one that no packet can have.
       if (entry.pool == kNoPool && entry.protocol == 0 && entry.port == Be16() && entry.address == Be32()) {
         has_room = true;
-      } else if (entry.pool != kNoPool && (entry.pool >= root.pool_count || entry.vip >= capacity)) {
+      } else if (entry.pool >= root.pool_count || entry.vip >= capacity) {
         return Error{"vip entry " + std::to_string(entry.vip) + " refers to pool " + std::to_string(entry.pool) +
                      " of " + std::to_string(root.pool_count)};
       }
@@ -104,6 +105,11 @@ Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const K
       return Error{"seat " + std::to_string(i) + " has backend " + std::to_string(seat.backend) + ", port " +
                    std::to_string(seat.port) + ", encapsulation " +
                    std::to_string(static_cast<unsigned>(seat.encapsulation)) + ": out of range"};
+    }
+    const bool usable = seat.backend != kNoBackend && (seat.flags & kSeatResolved) != 0;
+    if (!usable && seat.mtu != 0) {
+      return Error{"seat " + std::to_string(i) + " cannot be sent to, but has an MTU of " +
+                   std::to_string(seat.mtu) + ": expected 0"};
     }
   }
   return {};

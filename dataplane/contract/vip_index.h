@@ -39,14 +39,20 @@ constexpr uint64_t vip_word(const VipKey& key) noexcept {
 static_assert(offsetof(VipEntry, vip) == 8 && offsetof(VipEntry, reserved) == 7,
               "vip_word is compared with the eight bytes before `vip`, whose last one is zero");
 
-/// The home bucket of a key; `mask` is the number of buckets, a power of two, minus one.
+/// The home bucket of the key whose vip_word is given; `mask` is the number of buckets, a power of two, minus one. A
+/// product of two keyed halves (NH: Black et al., "UMAC", 1999), folded and multiplied once more: 32-bit factors, so
+/// that a vector unit makes several at once.
+constexpr uint32_t vip_home(HashKey secret, uint64_t word, uint32_t mask) noexcept {
+  // Constants (digits of pi, as in the Blowfish tables) keep a key of few bits from making the products trivial.
+  const uint64_t key = (secret.k0 ^ std::rotl(secret.k1, 32)) + 0x243f6a8885a308d3ULL;
+  const uint64_t address = static_cast<uint32_t>(word + key);
+  const uint64_t service = static_cast<uint32_t>((word >> 32) + (key >> 32)) | 1;
+  const uint64_t product = address * service;
+  const uint64_t folded = static_cast<uint32_t>(product ^ (product >> 32));
+  return static_cast<uint32_t>(folded * 0x9e3779b1 >> 32) & mask;
+}
 constexpr uint32_t vip_home(HashKey secret, const VipKey& key, uint32_t mask) noexcept {
-  // Odd constants (digits of pi, as in the Blowfish tables) keep a key of zeros from making the product trivial.
-  const uint64_t a = vip_word(key) ^ secret.k0 ^ 0x243f6a8885a308d3ULL;
-  const uint64_t b = secret.k1 ^ 0x13198a2e03707345ULL;
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{a} * b;
-  return static_cast<uint32_t>(static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64)) & mask;
+  return vip_home(secret, vip_word(key), mask);
 }
 
 /// What one bucket says about a key: its entry, or that the key is nowhere, or that the search goes on.
@@ -76,12 +82,14 @@ inline VipProbe probe_vip(const VipBucket& bucket, uint64_t word) noexcept {
 
 /// The entry of `key` or nullptr, starting at bucket `home` = vip_home(…). Pure; any thread; never loops for long even
 /// over a table that build_vip_index did not make.
-inline const VipEntry* find_vip(const VipBucket* buckets, uint32_t mask, uint32_t home, const VipKey& key) noexcept {
-  const uint64_t word = vip_word(key);
+inline const VipEntry* find_vip(const VipBucket* buckets, uint32_t mask, uint32_t home, uint64_t word) noexcept {
   const VipProbe probe = probe_vip(buckets[home], word);
   if (probe.more) [[unlikely]]
     return find_vip_further(buckets, mask, home, word);
   return probe.entry;
+}
+inline const VipEntry* find_vip(const VipBucket* buckets, uint32_t mask, uint32_t home, const VipKey& key) noexcept {
+  return find_vip(buckets, mask, home, vip_word(key));
 }
 
 /// One vip for the builder: its key, its counter index and its pool's index.

@@ -5,7 +5,7 @@
 #include <rte_pause.h>
 #include <time.h>
 
-#include <algorithm>
+#include <bit>
 
 namespace warmswap::io {
 namespace {
@@ -22,6 +22,24 @@ constexpr long kLongSleepNs = 200'000;
 void sleep_ns(long ns) noexcept {
   const timespec duration{0, ns};
   nanosleep(&duration, nullptr);
+}
+
+/// Makes the buffer hold the frame that was decided to be sent: the outer header went into the headroom, and whatever
+/// followed the IP packet (Ethernet padding) is cut off behind.
+void set_frame(rte_mbuf& buffer, const packet::Packet& packet) noexcept {
+  const auto start = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer.buf_addr));
+  if (buffer.nb_segs == 1) [[likely]] {
+    buffer.data_off = start;
+    buffer.data_len = static_cast<uint16_t>(packet.length);
+    buffer.pkt_len = packet.length;
+    return;
+  }
+  const int32_t grown = int32_t{buffer.data_off} - start;
+  const uint32_t whole = buffer.pkt_len + static_cast<uint32_t>(grown);
+  buffer.data_off = start;
+  buffer.data_len = static_cast<uint16_t>(buffer.data_len + grown);
+  buffer.pkt_len = whole;
+  if (whole > packet.length) rte_pktmbuf_trim(&buffer, static_cast<uint16_t>(whole - packet.length));
 }
 
 }  // namespace
@@ -71,35 +89,44 @@ uint16_t Worker::poll_wire(const ReceiveQueue& queue) noexcept {
   }
   region_.totals.received_packets.add(count);
   region_.totals.received_bytes.add(bytes);
-  balance::process_burst(snapshot_, {packets.data(), count}, region_, geometry_);
-  for (uint16_t i = 0; i < count; ++i) dispatch(buffers[i], packets[i], queue.index);
-  flush();
+  process_burst_(snapshot_, {packets.data(), count}, region_, geometry_);
+  dispatch(buffers.data(), packets.data(), count, queue.index);
   return count;
 }
 
-void Worker::dispatch(rte_mbuf* buffer, packet::Packet& packet, uint8_t received_on) noexcept {
-  switch (packet.verdict) {
-    case packet::Verdict::drop:
-      rte_pktmbuf_free(buffer);  // counted by the pipeline
-      return;
-    case packet::Verdict::pass:
-      if (!setup_.egress[received_on].has_kernel) return drop(buffer, packet.reason);
-      to_kernel_[received_on].packets[to_kernel_[received_on].count++] = buffer;
-      return;
-    case packet::Verdict::forward:
-      break;
+void Worker::dispatch(rte_mbuf* const* buffers, const packet::Packet* packets, uint16_t count,
+                      uint8_t received_on) noexcept {
+  uint32_t touched = 0;  // ports with a batch to send
+  for (uint16_t i = 0; i < count; ++i) {
+    const packet::Packet& packet = packets[i];
+    if (packet.verdict != packet::Verdict::forward || !setup_.egress[packet.port].present) [[unlikely]] {
+      keep(buffers[i], packet, received_on);
+      continue;
+    }
+    rte_mbuf* buffer = buffers[i];
+    set_frame(*buffer, packet);
+    Batch& batch = to_wire_[packet.port];
+    batch.packets[batch.count++] = buffer;
+    touched |= 1u << packet.port;
   }
-  if (!setup_.egress[packet.port].present) return drop(buffer, DropReason::next_hop_unresolved);
-  // The outer header went into the headroom; whatever followed the IP packet (Ethernet padding) is cut off behind.
-  const auto start = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer->buf_addr));
-  const auto grown = static_cast<int32_t>(buffer->data_off) - start;
-  const uint32_t whole = buffer->pkt_len + static_cast<uint32_t>(grown);
-  buffer->data_off = start;
-  buffer->data_len = static_cast<uint16_t>(buffer->data_len + grown);
-  buffer->pkt_len = whole;
-  if (whole > packet.length) rte_pktmbuf_trim(buffer, static_cast<uint16_t>(whole - packet.length));
-  Batch& batch = to_wire_[packet.port];
-  batch.packets[batch.count++] = buffer;
+  for (; touched != 0; touched &= touched - 1) {
+    const auto port = static_cast<size_t>(std::countr_zero(touched));
+    transmit(setup_.egress[port].wire, to_wire_[port], DropReason::transmit_queue_full);
+  }
+  if (to_kernel_.count > 0) transmit(setup_.egress[received_on].kernel, to_kernel_, DropReason::exception_queue_full);
+}
+
+/// What is not sent on the wire.
+void Worker::keep(rte_mbuf* buffer, const packet::Packet& packet, uint8_t received_on) noexcept {
+  if (packet.verdict == packet::Verdict::forward) {
+    drop(buffer, DropReason::next_hop_unresolved);  // by way of a port that this dataplane does not have
+  } else if (packet.verdict == packet::Verdict::drop) {
+    rte_pktmbuf_free(buffer);  // counted by the pipeline
+  } else if (!setup_.egress[received_on].has_kernel) {
+    drop(buffer, packet.reason);
+  } else {
+    to_kernel_.packets[to_kernel_.count++] = buffer;
+  }
 }
 
 uint16_t Worker::relay_from_kernel(const ReceiveQueue& queue) noexcept {
@@ -108,14 +135,6 @@ uint16_t Worker::relay_from_kernel(const ReceiveQueue& queue) noexcept {
   const uint16_t count = batch.count;
   if (count > 0) transmit(setup_.egress[queue.index].wire, batch, DropReason::transmit_queue_full);
   return count;
-}
-
-void Worker::flush() noexcept {
-  for (size_t port = 0; port < contract::kPortCapacity; ++port) {
-    if (to_wire_[port].count > 0) transmit(setup_.egress[port].wire, to_wire_[port], DropReason::transmit_queue_full);
-    if (to_kernel_[port].count > 0)
-      transmit(setup_.egress[port].kernel, to_kernel_[port], DropReason::exception_queue_full);
-  }
 }
 
 void Worker::transmit(const TransmitQueue& queue, Batch& batch, DropReason when_full) noexcept {

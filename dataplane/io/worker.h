@@ -17,7 +17,8 @@
 
 namespace warmswap::io {
 
-/// Packets taken from a queue at once: what the drivers' vector paths like, and half of balance::kBurstPackets.
+/// Packets taken from a queue at once: what the drivers' vector paths like, and half of what the packet path takes
+/// together.
 inline constexpr uint16_t kReceiveBurst = 32;
 
 struct ReceiveQueue {
@@ -52,17 +53,17 @@ class Worker {
   void stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
 
  private:
-  /// Packets waiting for one transmit call.
+  /// Packets of one burst waiting for one transmit call.
   struct Batch {
     uint16_t count = 0;
-    std::array<rte_mbuf*, balance::kBurstPackets> packets;
+    std::array<rte_mbuf*, kReceiveBurst> packets;
   };
 
   uint16_t poll_wire(const ReceiveQueue& queue) noexcept;
   uint16_t relay_from_kernel(const ReceiveQueue& queue) noexcept;
-  void dispatch(rte_mbuf* buffer, packet::Packet& packet, uint8_t received_on) noexcept;
+  void dispatch(rte_mbuf* const* buffers, const packet::Packet* packets, uint16_t count, uint8_t received_on) noexcept;
+  void keep(rte_mbuf* buffer, const packet::Packet& packet, uint8_t received_on) noexcept;
   void transmit(const TransmitQueue& queue, Batch& batch, contract::DropReason when_full) noexcept;
-  void flush() noexcept;
   void drop(rte_mbuf* buffer, contract::DropReason reason) noexcept;
   void housekeep(bool idle) noexcept;
 
@@ -71,9 +72,10 @@ class Worker {
   contract::WorkerRegion& region_;
   const std::byte* base_;
   const contract::Geometry geometry_;
+  const balance::ProcessBurst process_burst_ = balance::process_burst_at(balance::best_vector_level());
   balance::SnapshotView snapshot_;
   std::array<Batch, contract::kPortCapacity> to_wire_;
-  std::array<Batch, contract::kPortCapacity> to_kernel_;
+  Batch to_kernel_;         // of the port the burst came from
   uint64_t next_tick_ = 0;  // TSC
   uint64_t tick_cycles_;
   uint64_t idle_since_ = 0;  // TSC, 0 while busy

@@ -29,75 +29,83 @@ inline constexpr uint32_t kIpipHeaderBytes = sizeof(contract::Ipv4Header);
 inline constexpr uint32_t kIpipFrontBytes = sizeof(contract::EthernetHeader) + kIpipHeaderBytes;
 static_assert(kIpipFrontBytes <= sizeof(contract::Seat::header));
 
-/// Whether the packet may be encapsulated for `seat`: one test for the common case.
-inline bool ipip_possible(const contract::Seat& seat, const Packet& packet, const ParsedFrame& parsed) noexcept {
-  const uint8_t ttl = packet.frame[parsed.ip_offset + offsetof(contract::Ipv4Header, ttl)];
-  return (ttl > 1) & (parsed.ip_length + kIpipHeaderBytes <= seat.mtu) &
-         (packet.headroom + parsed.ip_offset >= kIpipFrontBytes);
-}
+/// What a packet brings to its outer header, apart from its flow hash; the same for every seat, so it is worked out for
+/// a whole burst at once.
+struct IpipFields {
+  uint64_t varying;    // TOS, total length, identification and DF, in their places in the outer header's first 8 bytes
+  uint64_t sum;        // ones'-complement sum of those, not folded, below 2^18
+  uint64_t rewritten;  // bytes 8–11 of the inner header afterwards: TTL one less, protocol, checksum kept right
+  uint64_t least_mtu;  // of a seat that can take the packet
+};
 
-/// Why it may not, looked at in the order a router would. Only when ipip_possible() said no.
-inline DropReason ipip_obstacle(const contract::Seat& seat, const Packet& packet, const ParsedFrame& parsed) noexcept {
-  const uint8_t ttl = packet.frame[parsed.ip_offset + offsetof(contract::Ipv4Header, ttl)];
-  if (ttl <= 1) return DropReason::ttl_expired;
-  if (parsed.ip_length + kIpipHeaderBytes > seat.mtu) return DropReason::too_big;
-  return DropReason::no_headroom;
-}
+/// No seat has such an MTU: the packet cannot be encapsulated.
+inline constexpr uint64_t kNoMtu = ~uint64_t{0};
 
-namespace detail {
-
-/// TTL - 1 with the checksum kept right. Only for a TTL that is not zero.
-inline void decrement_ttl(uint8_t* ip) noexcept {
-  uint8_t* checksum = ip + offsetof(contract::Ipv4Header, checksum);
-  --ip[offsetof(contract::Ipv4Header, ttl)];
-  // The TTL is the low byte of its word as loaded, so the word becomes one less, whatever it was: as if 1 became 0.
-  static_assert(offsetof(contract::Ipv4Header, ttl) % 2 == 0 && std::endian::native == std::endian::little);
-  contract::store(checksum, updated_checksum(contract::load<uint16_t>(checksum), 1, 0));
-}
-
-}  // namespace detail
-
-/// Writes the outer header. Only when ipip_possible().
-inline void encapsulate_ipip(const contract::Seat& seat, uint64_t flow_hash, const ParsedFrame& parsed,
-                             Packet& packet) noexcept {
+/// `ip0` and `ip8` are the inner header's first two 8-byte words as they stand in memory, `length` its total length.
+/// Branch-free, and in 64-bit operations, so that it vectorises.
+[[gnu::always_inline]] inline IpipFields ipip_fields(uint64_t ip0, uint64_t ip8, uint64_t length) noexcept {
   using contract::Be16;
-  using contract::Be32;
   using contract::Ipv4Header;
-  using contract::load;
-  using contract::store;
-  uint8_t* inner = packet.frame + parsed.ip_offset;
-  uint8_t* outer = inner - kIpipHeaderBytes;
-  uint8_t* frame = inner - kIpipFrontBytes;
-
-  // The first eight bytes of an IPv4 header as one little-endian word.
+  static_assert(std::endian::native == std::endian::little);
   static_assert(offsetof(Ipv4Header, tos) == 1 && offsetof(Ipv4Header, total_length) == 2 &&
-                offsetof(Ipv4Header, identification) == 4 && offsetof(Ipv4Header, flags_fragment) == 6);
+                offsetof(Ipv4Header, identification) == 4 && offsetof(Ipv4Header, flags_fragment) == 6 &&
+                offsetof(Ipv4Header, ttl) == 8 && offsetof(Ipv4Header, checksum) == 10);
   constexpr uint64_t kCopied = uint64_t{0xff} << 8 | uint64_t{0xffff} << 32 |
                                uint64_t{Be16(contract::kIpv4DontFragment).raw()} << 48;  // TOS, identification, DF
-  const auto outer_length = static_cast<uint16_t>(parsed.ip_length + kIpipHeaderBytes);
-  const uint64_t varying = (load<uint64_t>(inner) & kCopied) | uint64_t{Be16(outer_length).raw()} << 16;
+  const uint64_t outer_length = length + kIpipHeaderBytes;
+  const uint64_t ttl = ip8 & 0xff;
+  const uint64_t checksum = ip8 >> 16 & 0xffff;
+  // The TTL is the low byte of its word as loaded, so the word becomes one less. RFC 1624 equation 3 then comes down to
+  // adding one, with the end-around carry taken also where the sum is all ones, which would be minus zero.
+  const uint64_t kept = checksum + 1 + uint64_t{checksum >= 0xfffe};
 
-  const uint32_t entropy_mask = (1u << seat.entropy_bits) - 1;
-  const uint64_t entropy = Be32(contract::flow_entropy(flow_hash) & entropy_mask).raw();
+  IpipFields fields;
+  fields.varying = (ip0 & kCopied) | (outer_length << 8 & 0xff00) << 16 | (outer_length >> 8 & 0xff) << 16;
+  const uint64_t half = (fields.varying & 0xffffffff) + (fields.varying >> 32);
+  fields.sum = (half & 0xffff) + (half >> 16);
+  fields.rewritten = ((ttl - 1) & 0xff) | (ip8 & 0xff00) | (kept & 0xffff) << 16;
+  fields.least_mtu = ttl > 1 ? outer_length : kNoMtu;
+  return fields;
+}
 
-  // Every varying bit is zero in the template, so the template's sum and theirs simply add up.
-  const uint64_t sum = seat.header_sum + (varying & 0xffffffff) + (varying >> 32) + entropy;
-  const auto checksum = static_cast<uint16_t>(~fold(sum));
+/// Whether the outer header finds room before the inner one, which begins `ip_offset` bytes into the frame.
+inline bool ipip_has_headroom(const Packet& packet, uint32_t ip_offset) noexcept {
+  return packet.headroom + ip_offset >= kIpipFrontBytes;
+}
 
+/// Why a seat whose next hop is known cannot take a packet, looked at in the order a router would. Only when the seat's
+/// MTU is below least_mtu.
+inline DropReason ipip_obstacle(const contract::Seat& seat, const uint8_t* ip, uint64_t length) noexcept {
+  if (ip[offsetof(contract::Ipv4Header, ttl)] <= 1) return DropReason::ttl_expired;
+  return length + kIpipHeaderBytes > seat.mtu ? DropReason::too_big : DropReason::no_headroom;
+}
+
+/// Writes the outer header before the inner one at `ip`. Only when the seat's MTU is at least least_mtu and there is
+/// headroom.
+[[gnu::always_inline]] inline void encapsulate_ipip(const contract::Seat& seat, uint64_t flow_hash,
+                                                    const IpipFields& fields, uint8_t* ip, uint64_t length,
+                                                    Packet& packet) noexcept {
+  using contract::load;
+  using contract::store;
+  uint8_t* outer = ip - kIpipHeaderBytes;
+  uint8_t* frame = ip - kIpipFrontBytes;
   const uint8_t* ready = seat.header;
   const uint8_t* ready_ip = ready + sizeof(contract::EthernetHeader);
-  std::memcpy(frame, ready, sizeof(contract::EthernetHeader));
-  store(outer, load<uint64_t>(ready_ip) | varying);
-  store(outer + 8, load<uint64_t>(ready_ip + 8) | uint64_t{checksum} << 16 | entropy << 32);
-  std::memcpy(outer + 16, ready_ip + 16, 4);
-  detail::decrement_ttl(inner);
 
-  const uint32_t length = uint32_t{parsed.ip_length} + kIpipFrontBytes;
-  const uint32_t grown = packet.contiguous - parsed.ip_offset + kIpipFrontBytes;
-  packet.headroom -= kIpipFrontBytes - parsed.ip_offset;
+  const uint32_t entropy_mask = (1u << seat.entropy_bits) - 1;
+  const uint32_t entropy = contract::Be32(contract::flow_entropy(flow_hash) & entropy_mask).raw();
+  // Every varying bit is zero in the template, so the template's sum and theirs simply add up; below 2^20.
+  const uint32_t sum = seat.header_sum + static_cast<uint32_t>(fields.sum) + (entropy & 0xffff) + (entropy >> 16);
+  const auto checksum = static_cast<uint16_t>(~fold(sum));
+
+  std::memcpy(frame, ready, 16);  // the Ethernet header, in one go with two bytes that the next line writes again
+  store(outer, load<uint64_t>(ready_ip) | fields.varying);
+  store(outer + 8, load<uint64_t>(ready_ip + 8) | uint64_t{checksum} << 16 | uint64_t{entropy} << 32);
+  store(outer + 16, load<uint32_t>(ready_ip + 16));
+  store(ip + 8, static_cast<uint32_t>(fields.rewritten));
+
   packet.frame = frame;
-  packet.contiguous = grown < length ? grown : length;
-  packet.length = length;
+  packet.length = static_cast<uint32_t>(length) + kIpipFrontBytes;
   packet.port = seat.port;
   packet.verdict = Verdict::forward;
 }

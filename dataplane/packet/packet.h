@@ -19,9 +19,9 @@ enum class Verdict : uint8_t {
 /// One frame. Readable: [frame, frame + contiguous). Writable besides: [frame - headroom, frame). Bytes beyond
 /// `contiguous` up to `length` may lie elsewhere (chained buffers) and are never touched.
 ///
-/// On forward the outer header has been written: `frame`, `length`, `contiguous` and `headroom` describe the new frame,
-/// and `length` is also smaller by any Ethernet padding that was behind the IP packet. On any other verdict the four
-/// are as they were, and so are the bytes.
+/// On forward the outer header has been written: `frame` and `length` describe the new frame, and `length` is also
+/// smaller by any Ethernet padding that was behind the IP packet; `contiguous` and `headroom` are still those of the
+/// frame that came. On any other verdict the four are as they were, and so are the bytes.
 struct Packet {
   uint8_t* frame = nullptr;
   uint32_t length = 0;

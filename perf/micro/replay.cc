@@ -66,6 +66,7 @@ void Replay::run() noexcept {
   contract::WorkerRegion& region = balancer_.worker();
   contract::SnapshotReader reader(segment.base(), segment.header(), region.quiescence);
   balance::SnapshotView view;
+  const balance::ProcessBurst process_burst = balance::process_burst_at(balance::best_vector_level());
   reader.online();
   std::array<packet::Packet, kBurst> packets;
   for (size_t at = 0; !stop_.load(std::memory_order_relaxed); at = (at + kBurst) % frames_.size()) {
@@ -81,7 +82,7 @@ void Replay::run() noexcept {
       packets[i].headroom = buffer.headroom;
       bytes += packets[i].length;
     }
-    balance::process_burst(view, packets, region, segment.geometry());
+    process_burst(view, packets, region, segment.geometry());
     region.totals.received_bytes.add(bytes);
     region.totals.received_packets.add(kBurst);
     running_.store(true, std::memory_order_release);

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "dataplane/balance/columns.h"
 #include "dataplane/balance/pipeline.h"
 #include "dataplane/contract/seat.h"
 #include "tests/unit/dataplane/balance/test_snapshot.h"
@@ -148,7 +149,10 @@ void expect_outcome(const GoldenCase& one, const Packet& packet) {
   }
 }
 
-TEST(Golden, EveryCaseAlone) {
+class GoldenPipeline : public test::AtEveryLevel {};
+INSTANTIATE_TEST_SUITE_P(Level, GoldenPipeline, ::testing::ValuesIn(test::runnable_levels()), test::level_name);
+
+TEST_P(GoldenPipeline, EveryCaseAlone) {
   ASSERT_GT(golden().cases.size(), 150u);
   const test::TestSnapshot snapshot(golden().key, golden().vips, golden().pools);
   for (const GoldenCase& one : golden().cases) {
@@ -165,7 +169,7 @@ TEST(Golden, EveryCaseAlone) {
   }
 }
 
-TEST(Golden, AllCasesInOneSpanDoNotDisturbEachOther) {
+TEST_P(GoldenPipeline, AllCasesInOneSpanDoNotDisturbEachOther) {
   const test::TestSnapshot snapshot(golden().key, golden().vips, golden().pools);
   test::TestCounters counters;
   std::vector<const GoldenCase*> cases;
@@ -182,7 +186,7 @@ TEST(Golden, AllCasesInOneSpanDoNotDisturbEachOther) {
   for (size_t i = 0; i < packets.size(); ++i) expect_outcome(*cases[i], packets[i]);
 }
 
-TEST(Golden, CoversEveryReasonThePipelineCanGive) {
+TEST(GoldenFile, CoversEveryReasonThePipelineCanGive) {
   std::set<std::string> seen;
   for (const GoldenCase& one : golden().cases) seen.insert(one.reason);
   for (const contract::DropReasonText& reason : contract::kDropReasons) {

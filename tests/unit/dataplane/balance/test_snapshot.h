@@ -2,11 +2,15 @@
 // the arena and its publisher.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "dataplane/balance/pipeline.h"
 #include "dataplane/balance/snapshot_view.h"
 #include "dataplane/contract/layout.h"
 #include "dataplane/contract/vip_index.h"
@@ -59,6 +63,25 @@ class TestSnapshot {
   std::vector<Line> lines_ = std::vector<Line>(1);  // offset 0 means "none"
   contract::Offset root_ = 0;
 };
+
+/// The levels this machine can run: what they do must not differ.
+inline std::vector<balance::VectorLevel> runnable_levels() {
+  std::vector<balance::VectorLevel> levels;
+  for (const balance::VectorLevel level : balance::kVectorLevels) {
+    if (level <= balance::best_vector_level()) levels.push_back(level);
+  }
+  return levels;
+}
+
+/// Base of the suites that run at each of them.
+class AtEveryLevel : public ::testing::TestWithParam<balance::VectorLevel> {
+ protected:
+  const balance::ProcessBurst process_burst = balance::process_burst_at(GetParam());
+};
+
+inline std::string level_name(const ::testing::TestParamInfo<balance::VectorLevel>& level) {
+  return balance::name_of(level.param);
+}
 
 /// One worker's counters, all zero, for small capacities.
 class TestCounters {

@@ -134,6 +134,16 @@ TEST_F(PublisherTest, UnsoundSnapshotsAreNotPublished) {
        [](SmallSnapshot& s, Publisher&, std::byte* base) {
          reinterpret_cast<VipBucket*>(base + s.root.vip_index)->entries[0].pool = 1;
        }},
+      {"refers to pool",
+       [](SmallSnapshot& s, Publisher&, std::byte* base) {
+         reinterpret_cast<VipBucket*>(base + s.root.vip_index)->entries[0].protocol =
+             kProtoTcp;  // a key without a pool
+       }},
+      {"expected 0",
+       [](SmallSnapshot& s, Publisher&, std::byte* base) {
+         auto& pool = *reinterpret_cast<PoolRecord*>(base + s.root.pools);
+         reinterpret_cast<Seat*>(base + pool.seats)->mtu = 1500;  // of a next hop that is not resolved
+       }},
       {"without an empty entry",
        [](SmallSnapshot& s, Publisher&, std::byte* base) {
          for (VipEntry& entry : reinterpret_cast<VipBucket*>(base + s.root.vip_index)->entries) entry.pool = 0;

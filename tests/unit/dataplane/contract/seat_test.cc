@@ -48,6 +48,16 @@ TEST(Seat, WithoutANextHopIsUnresolved) {
   EXPECT_EQ(make_ipip_seat(parameters).flags & kSeatResolved, 0);
 }
 
+TEST(Seat, ThatCannotBeSentToTakesNoPacketOfAnySize) {
+  SeatParameters unresolved = example();
+  unresolved.next_hop_mac.reset();
+  EXPECT_EQ(make_ipip_seat(unresolved).mtu, 0);
+  SeatParameters nobodys = example();
+  nobodys.backend = kNoBackend;
+  EXPECT_EQ(make_ipip_seat(nobodys).mtu, 0);
+  EXPECT_EQ(make_empty_seat().mtu, 0);
+}
+
 TEST(Seat, KeepsTheWholeSourceWithoutEntropyAndOneOctetWithMost) {
   SeatParameters parameters = example();
   parameters.entropy_bits = 0;

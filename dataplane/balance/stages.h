@@ -1,0 +1,296 @@
+// The stages of the packet path over one burst, compiled once for each vector level: levels.h includes this file
+// several times, with WARMSWAP_LEVEL as the namespace and WARMSWAP_TARGET as the attribute of every function. No
+// include guard.
+
+namespace warmswap::balance::WARMSWAP_LEVEL {
+
+/// `packets` go through the stages together; each keeps its place in the columns until a stage gives it a verdict, when
+/// the columns close up, so that later stages do not test again what earlier ones decided.
+class Burst {
+ public:
+  WARMSWAP_TARGET Burst(const SnapshotView& snapshot, contract::WorkerRegion& region,
+                        const contract::Geometry& geometry) noexcept
+      : snapshot_(snapshot),
+        region_(region),
+        vip_counters_(region.vips()),
+        backend_counters_(region.backends(geometry)) {}
+
+  /// At most kBurstPackets. `done` is called after each stage: a benchmark's clock, or nothing.
+  template <typename Observer>
+  WARMSWAP_TARGET void run(packet::Packet* packets, size_t count, const Observer& done) noexcept {
+    gather(packets, count);
+    done();
+    derive();
+    done();
+    find_vips();
+    done();
+    hash_flows();
+    done();
+    find_slots();
+    done();
+    find_seats();
+    done();
+    encapsulate();
+    done();
+    region_.totals.passed_packets.add(passed_);
+  }
+
+ private:
+  WARMSWAP_TARGET void gather(packet::Packet* packets, size_t count) noexcept {
+    for (size_t i = 0; i < count; ++i) prefetch_to_write(packets[i].frame);
+    for (size_t i = 0; i < count; ++i) {
+      packet::Packet& packet = packets[i];
+      packet_[i] = &packet;
+      uint32_t offset = sizeof(contract::EthernetHeader);
+      if (!is_plain(packet)) [[unlikely]]
+        offset = tagged_ip_offset(packet);
+      uint8_t* ip = packet.frame + offset;
+      ip_[i] = ip;
+      if (offset == 0) [[unlikely]] {
+        ip0_[i] = 0;  // not an IPv4 header: derive() finds it odd
+        continue;
+      }
+      ip0_[i] = contract::load<uint64_t>(ip);
+      ip8_[i] = contract::load<uint64_t>(ip + 8);
+      ip16_[i] = contract::load<uint64_t>(ip + 16);
+      ip24_[i] = contract::load<uint64_t>(ip + 24);
+      ip32_[i] = ip[32];
+      present_[i] = packet.length - offset;
+    }
+    count_ = count;
+  }
+
+  WARMSWAP_TARGET void derive() noexcept {
+    const size_t count = count_;
+    const contract::HashKey key = snapshot_.hash_key();
+    const uint32_t mask = snapshot_.vip_mask();
+    uint64_t odd = snapshot_.empty();
+    for (size_t i = 0; i < count; ++i) {
+      const Facts facts = facts_of({ip0_[i], ip8_[i], ip16_[i], ip24_[i], ip32_[i], present_[i]});
+      odd |= facts.odd;
+      odd_[i] = facts.odd;
+      first_[i] = facts.first;
+      second_[i] = facts.second;
+      length_[i] = facts.length;
+      vip_word_[i] = facts.vip_word;
+      vip_home_[i] = contract::vip_home(key, facts.vip_word, mask);
+      varying_[i] = facts.ipip.varying;
+      sum_[i] = facts.ipip.sum;
+      rewritten_[i] = facts.ipip.rewritten;
+      least_mtu_[i] = facts.ipip.least_mtu;
+    }
+    if (odd != 0) [[unlikely]]
+      look_at_odd_ones();
+    for (size_t i = 0; i < count_; ++i) prefetch(snapshot_.vip_bucket(static_cast<uint32_t>(vip_home_[i])));
+  }
+
+  WARMSWAP_TARGET void find_vips() noexcept {
+    size_t kept = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      const contract::VipEntry* entry = exact_vip(static_cast<uint32_t>(vip_home_[i]), vip_word_[i]);
+      if (entry == nullptr) [[unlikely]] {
+        entry = any_port_vip(i);
+        if (entry == nullptr) continue;
+      }
+      if (kept != i) [[unlikely]]
+        move(i, kept);
+      const contract::PoolRecord* pool = snapshot_.pool(entry->pool);
+      prefetch(pool);
+      pool_[kept] = pool;
+      contract::TrafficCounter* counter = vip_counters_ + entry->vip;
+      prefetch_to_write(counter);
+      vip_counter_[kept] = counter;
+      ++kept;
+    }
+    count_ = kept;
+  }
+
+  WARMSWAP_TARGET void hash_flows() noexcept {
+    const size_t count = count_;
+    const contract::HashKey key = snapshot_.hash_key();
+    for (size_t i = 0; i < count; ++i) {
+      hash_[i] = contract::flow_hash(key, contract::FlowWords{first_[i], second_[i]});
+    }
+  }
+
+  WARMSWAP_TARGET void find_slots() noexcept {
+    for (size_t i = 0; i < count_; ++i) {
+      const contract::PoolRecord& pool = *pool_[i];
+      const uint16_t* slot = snapshot_.ring(pool) + contract::ring_slot(hash_[i], pool.ring_size);
+      prefetch(slot);
+      slot_[i] = slot;
+    }
+  }
+
+  WARMSWAP_TARGET void find_seats() noexcept {
+    for (size_t i = 0; i < count_; ++i) {
+      const uint16_t seat = *slot_[i];
+      const contract::Seat* seats = snapshot_.seats(*pool_[i]);
+      seat_[i] = seat == contract::kNoSeat ? &kNobody : seats + seat;
+      prefetch(seat_[i]);
+    }
+  }
+
+  WARMSWAP_TARGET void encapsulate() noexcept {
+    uint64_t forwarded = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      const contract::Seat& seat = *seat_[i];
+      vip_counter_[i]->add(length_[i]);
+      if (least_mtu_[i] > seat.mtu) [[unlikely]] {
+        drop(*packet_[i], obstacle(seat, ip_[i], length_[i]));
+        continue;
+      }
+      packet::encapsulate_ipip(seat, hash_[i], {varying_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i], length_[i],
+                               *packet_[i]);
+      backend_counters_[seat.backend].add(length_[i]);
+      ++forwarded;
+    }
+    region_.totals.forwarded_packets.add(forwarded);
+  }
+
+  WARMSWAP_TARGET const contract::VipEntry* exact_vip(uint32_t home, uint64_t word) const noexcept {
+#if WARMSWAP_VECTOR_BITS >= 512
+    const contract::VipBucket* bucket = snapshot_.vip_bucket(home);
+    const __m512i line = _mm512_load_si512(bucket);
+    const uint32_t matches = _mm512_cmpeq_epi64_mask(line, _mm512_set1_epi64(static_cast<long long>(word))) & 0x55u;
+#elif WARMSWAP_VECTOR_BITS >= 256
+    const contract::VipBucket* bucket = snapshot_.vip_bucket(home);
+    const auto* halves = reinterpret_cast<const __m256i*>(bucket);
+    const __m256i wanted = _mm256_set1_epi64x(static_cast<long long>(word));
+    const __m256i low = _mm256_cmpeq_epi64(_mm256_load_si256(halves), wanted);
+    const __m256i high = _mm256_cmpeq_epi64(_mm256_load_si256(halves + 1), wanted);
+    const uint32_t matches = static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
+                                                   _mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4) &
+                             0x55u;
+#endif
+#if WARMSWAP_VECTOR_BITS >= 256
+    // Words at even places, each with its indices behind it. The word of an unused entry is no flow's: protocol 0.
+    if (matches == 0) [[unlikely]]
+      return contract::find_vip(snapshot_.vip_buckets(), snapshot_.vip_mask(), home, word);
+    return bucket->entries + std::countr_zero(matches) / 2;
+#else
+    return contract::find_vip(snapshot_.vip_buckets(), snapshot_.vip_mask(), home, word);
+#endif
+  }
+
+  /// Gives the packets that are no plain TCP or UDP their verdict, or, where they are flows after all (IP options,
+  /// little headroom), their columns.
+  [[gnu::noinline, gnu::cold]] void look_at_odd_ones() noexcept {
+    size_t kept = 0;
+    for (size_t i = 0; i < count_; ++i) {
+      if ((odd_[i] != 0 || snapshot_.empty()) && !is_flow_after_all(i)) continue;
+      if (kept != i) move(i, kept);
+      ++kept;
+    }
+    count_ = kept;
+  }
+
+  bool is_flow_after_all(size_t i) noexcept {
+    packet::Packet& packet = *packet_[i];
+    const packet::ParsedFrame parsed = packet::parse(packet);
+    if (parsed.kind == packet::FrameKind::malformed) {
+      drop(packet, parsed.reason);
+      return false;
+    }
+    if (parsed.kind == packet::FrameKind::other || snapshot_.empty()) {
+      pass(packet);
+      return false;
+    }
+    if (parsed.kind == packet::FrameKind::address_only) {
+      snapshot_.has_address(parsed.destination()) ? drop(packet, parsed.reason) : pass(packet);
+      return false;
+    }
+    uint8_t* ip = packet.frame + parsed.ip_offset;
+    const contract::FlowKey flow = parsed.flow_key();
+    const contract::FlowWords words = contract::flow_words(flow);
+    const packet::IpipFields fields =
+        packet::ipip_fields(contract::load<uint64_t>(ip), contract::load<uint64_t>(ip + 8), parsed.ip_length);
+    ip_[i] = ip;
+    first_[i] = words.first;
+    second_[i] = words.second;
+    length_[i] = parsed.ip_length;
+    vip_word_[i] = contract::vip_word({flow.destination, flow.destination_port, flow.protocol});
+    vip_home_[i] = contract::vip_home(snapshot_.hash_key(), vip_word_[i], snapshot_.vip_mask());
+    varying_[i] = fields.varying;
+    sum_[i] = fields.sum;
+    rewritten_[i] = fields.rewritten;
+    least_mtu_[i] = packet::ipip_has_headroom(packet, parsed.ip_offset) ? fields.least_mtu : packet::kNoMtu;
+    return true;
+  }
+
+  /// The any-port vip of a flow, or nullptr after a verdict.
+  [[gnu::noinline, gnu::cold]] const contract::VipEntry* any_port_vip(size_t i) noexcept {
+    const auto destination = contract::Be32::from_raw(static_cast<uint32_t>(vip_word_[i]));
+    const auto protocol = static_cast<uint8_t>(vip_word_[i] >> 48);
+    const contract::VipEntry* any_port = snapshot_.find_vip({destination, contract::Be16(), protocol});
+    if (any_port == nullptr) {
+      snapshot_.has_address(destination) ? drop(*packet_[i], contract::DropReason::no_vip_port) : pass(*packet_[i]);
+    }
+    return any_port;
+  }
+
+  /// What the stages from find_vips on read of a packet goes from place `from` to `to`.
+  void move(size_t from, size_t to) noexcept {
+    packet_[to] = packet_[from];
+    ip_[to] = ip_[from];
+    first_[to] = first_[from];
+    second_[to] = second_[from];
+    length_[to] = length_[from];
+    vip_word_[to] = vip_word_[from];
+    vip_home_[to] = vip_home_[from];
+    varying_[to] = varying_[from];
+    sum_[to] = sum_[from];
+    rewritten_[to] = rewritten_[from];
+    least_mtu_[to] = least_mtu_[from];
+  }
+
+  void drop(packet::Packet& packet, contract::DropReason reason) noexcept {
+    packet.verdict = packet::Verdict::drop;
+    packet.reason = reason;
+    region_.drops[static_cast<size_t>(reason)].add(1);
+  }
+
+  void pass(packet::Packet& packet) noexcept {
+    packet.verdict = packet::Verdict::pass;
+    packet.reason = snapshot_.empty() ? contract::DropReason::no_snapshot : contract::DropReason::no_exception_port;
+    ++passed_;
+  }
+
+  template <typename T>
+  struct alignas(contract::kCacheLine) Column {
+    T values[kBurstPackets];
+    T& operator[](size_t i) noexcept { return values[i]; }
+    const T& operator[](size_t i) const noexcept { return values[i]; }
+  };
+
+  const SnapshotView snapshot_;
+  contract::WorkerRegion& region_;
+  contract::TrafficCounter* vip_counters_;
+  contract::TrafficCounter* backend_counters_;
+  uint64_t passed_ = 0;
+  size_t count_ = 0;
+  Column<packet::Packet*> packet_;
+  Column<uint8_t*> ip_;
+  // gather → derive: HeaderWords
+  Column<uint64_t> ip0_, ip8_, ip16_, ip24_, ip32_, present_;
+  // derive →: Facts
+  Column<uint64_t> odd_, first_, second_, length_, vip_word_, vip_home_, varying_, sum_, rewritten_, least_mtu_;
+  // find_vips → find_seats
+  Column<const contract::PoolRecord*> pool_;
+  Column<contract::TrafficCounter*> vip_counter_;
+  // hash_flows → encapsulate
+  Column<uint64_t> hash_;
+  Column<const uint16_t*> slot_;
+  Column<const contract::Seat*> seat_;
+};
+
+WARMSWAP_TARGET inline void process_burst(const SnapshotView& snapshot, std::span<packet::Packet> packets,
+                                          contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
+  while (!packets.empty()) {
+    const size_t size = packets.size() < kBurstPackets ? packets.size() : kBurstPackets;
+    Burst(snapshot, region, geometry).run(packets.data(), size, [] {});
+    packets = {packets.data() + size, packets.size() - size};
+  }
+}
+
+}  // namespace warmswap::balance::WARMSWAP_LEVEL
