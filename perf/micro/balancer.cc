@@ -35,11 +35,11 @@ table::PoolRow pool_row(const BalancerShape& shape, uint32_t pool) {
     info.id = static_cast<uint16_t>(number);
     row.backends.push_back(info);
     row.holders.push_back(static_cast<uint16_t>(b));
-    row.routes.push_back(table::Route{.port = 0,
-                                      .source_mac = {2, 0, 0, 0, 0, 1},
-                                      .next_hop_mac = contract::MacAddress{2, 0, 0, 1, static_cast<uint8_t>(b >> 8),
-                                                                           static_cast<uint8_t>(b)},
-                                      .mtu = 1600});
+    row.routes.push_back(table::Route{
+        .port = 0,
+        .source_mac = {2, 0, 0, 0, 0, 1},
+        .next_hop_mac = contract::MacAddress{2, 0, 0, 1, static_cast<uint8_t>(b >> 8), static_cast<uint8_t>(b)},
+        .mtu = 1600});
     seats.push_back({name, 100});
   }
   row.ring = std::make_shared<table::PoolRing>(table::PoolRing(), shape.ring_size, seats,
@@ -90,7 +90,8 @@ Balancer::Balancer(const BalancerShape& shape) : shape_(shape) {
   rows_.hash_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
   rows_.outer_source = Be32(0xc6120000);
   rows_.entropy_bits = 16;
-  for (uint32_t p = 0; p < shape.pools; ++p) rows_.pools.push_back(std::make_shared<table::PoolRow>(pool_row(shape, p)));
+  for (uint32_t p = 0; p < shape.pools; ++p)
+    rows_.pools.push_back(std::make_shared<table::PoolRow>(pool_row(shape, p)));
   for (uint32_t v = 0; v < shape.vips; ++v) rows_.vips.push_back(vip_row(shape, v));
   publish();
 }
