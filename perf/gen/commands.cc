@@ -7,14 +7,19 @@
 #include <fstream>
 #include <iostream>
 
+#include "controlplane/config/files.h"
 #include "perf/gen/capture_commands.h"
 #include "perf/gen/engine.h"
 #include "perf/gen/json_result.h"
 #include "perf/gen/packet_source.h"
+#include "perf/gen/page.h"
 #include "perf/gen/pcap.h"
 #include "perf/gen/progress.h"
+#include "perf/gen/search.h"
 #include "perf/gen/self_test.h"
 #include "perf/gen/text_result.h"
+#include "perf/report/document_json.h"
+#include "perf/report/html.h"
 
 namespace warmswap::gen {
 namespace {
@@ -52,10 +57,17 @@ Result<void> write_json(const Options& options, const boost::json::object& resul
   return {};
 }
 
+/// Writes the files that were asked for.
+Result<void> write_results(const Options& options, const boost::json::object& result, const report::Document& page) {
+  if (auto written = write_json(options, result); !written) return written;
+  return options.html.empty() ? Result<void>() : write_file(options.html, report::html_page(page));
+}
+
 int deliver(const Options& options, const RunResult& result) {
   const Verdict verdict = judge(result, options.limits);
   print_result(people(options), result, verdict);
-  if (auto written = write_json(options, to_json(result, verdict)); !written) return impossible(written.error());
+  auto written = write_results(options, to_json(result, verdict), make_page(result, verdict));
+  if (!written) return impossible(written.error());
   return verdict.ok ? kExitOk : kExitFailed;
 }
 
@@ -105,8 +117,34 @@ int test_self(const Options& options, const std::atomic<bool>& interrupted) {
   }
   if (!result) return impossible(result.error());
   print_self_test(people(options), *result);
-  if (auto written = write_json(options, to_json(*result)); !written) return impossible(written.error());
+  if (auto written = write_results(options, to_json(*result), make_page(*result)); !written) {
+    return impossible(written.error());
+  }
   return judge(result->loop, {}).ok && judge(result->half, {}).ok ? kExitOk : kExitFailed;
+}
+
+int find_rate(const Options& options, const std::atomic<bool>& interrupted) {
+  Result<SearchResult> result = Error{};
+  {
+    ProgressLine progress(options.progress);
+    result = search(options, interrupted, progress);
+  }
+  if (!result) return impossible(result.error());
+  print_search(people(options), *result);
+  if (auto written = write_results(options, to_json(*result), make_page(*result)); !written) {
+    return impossible(written.error());
+  }
+  return result->faults.empty() ? kExitOk : kExitFailed;
+}
+
+int render(const Options& options) {
+  auto file = config::read_text_file(options.file);
+  if (!file) return impossible(file.error());
+  auto document = report::read_document(file->text);
+  if (!document) return impossible(options.file + ": " + document.error());
+  if (auto written = write_file(options.html, report::html_page(*document)); !written)
+    return impossible(written.error());
+  return kExitOk;
 }
 
 int write(const Options& options) {
@@ -133,8 +171,9 @@ int run_command(const Options& options, const std::atomic<bool>& interrupted) {
     case Command::check:
       return check(options);
     case Command::search:
+      return find_rate(options, interrupted);
     case Command::report:
-      break;
+      return render(options);
   }
   return kExitUsage;
 }

@@ -245,13 +245,6 @@ std::optional<double> parse_rate(std::string_view text) {
   return rate;
 }
 
-std::string format_rate(double packets_per_second) {
-  if (std::isinf(packets_per_second)) return "unlimited";
-  if (packets_per_second >= 1e6) return fmt::format("{:.4g} Mpps", packets_per_second / 1e6);
-  if (packets_per_second >= 1e3) return fmt::format("{:.4g} kpps", packets_per_second / 1e3);
-  return fmt::format("{:.4g} pps", packets_per_second);
-}
-
 std::string_view to_string(Kind kind) {
   return kKindNames[static_cast<size_t>(kind)];
 }

@@ -30,8 +30,6 @@ std::optional<std::string> contradiction(const StreamConfig& stream);
 std::optional<double> parse_amount(std::string_view text);
 /// "1Mpps", "250kpps", "1000000", "max" (infinite): packets a second.
 std::optional<double> parse_rate(std::string_view text);
-/// "2.5 Mpps", "unlimited".
-std::string format_rate(double packets_per_second);
 
 std::string_view to_string(Kind kind);
 std::string_view to_string(Transport transport);

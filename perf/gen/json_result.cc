@@ -42,8 +42,7 @@ json::object stream_description(const StreamConfig& stream) {
   return out;
 }
 
-json::object conditions(const RunResult& result) {
-  const Conditions& from = result.conditions;
+json::object conditions_of(const Conditions& from) {
   return {{"transmit_device", from.transmit_device},
           {"receive_device", from.receive_device},
           {"replay", from.replay},
@@ -52,10 +51,83 @@ json::object conditions(const RunResult& result) {
           {"tsc_hz", from.tsc_hz},
           {"burst", from.burst},
           {"seed", from.seed},
-          {"steal", result.cpu_use.steal},
-          {"waited", result.waited_share()},
           {"start_realtime_ns", from.start_realtime.count()},
           {"start_monotonic_ns", from.start_monotonic.count()}};
+}
+
+json::object conditions(const RunResult& result) {
+  json::object out = conditions_of(result.conditions);
+  out["steal"] = result.cpu_use.steal;
+  out["waited"] = result.waited_share();
+  return out;
+}
+
+json::array descriptions(const std::vector<StreamConfig>& streams) {
+  json::array out;
+  for (const StreamConfig& stream : streams) out.emplace_back(stream_description(stream));
+  return out;
+}
+
+json::value rate(double pps) {
+  return std::isfinite(pps) ? json::value(pps) : json::value(nullptr);
+}
+
+std::string_view word(perf::Outcome outcome) {
+  switch (outcome) {
+    case perf::Outcome::found:
+      return "found";
+    case perf::Outcome::no_loss_at_max:
+      return "no-loss-at-max";
+    case perf::Outcome::loss_at_min:
+      return "loss-at-min";
+    case perf::Outcome::generator_limit:
+      return "generator-limit";
+    case perf::Outcome::unfinished:
+      break;
+  }
+  return "unfinished";
+}
+
+json::array search_goals(const SearchResult& result) {
+  json::array out;
+  if (result.rfc2544) {
+    const perf::ThroughputResult& found = *result.rfc2544;
+    out.emplace_back(json::object{{"name", "NDR"},
+                                  {"loss_ratio", 0},
+                                  {"outcome", word(found.outcome)},
+                                  {"lower_pps", rate(found.throughput_pps)},
+                                  {"upper_pps", rate(found.failed_pps)},
+                                  {"throughput_pps", rate(found.throughput_pps)},
+                                  {"confirmed", found.confirmed}});
+    return out;
+  }
+  for (size_t i = 0; i < result.mlr->goals.size(); ++i) {
+    const perf::GoalResult& goal = result.mlr->goals[i];
+    out.emplace_back(json::object{{"name", goal.name},
+                                  {"loss_ratio", i == 0 ? 0 : result.options.partial_loss},
+                                  {"outcome", word(goal.outcome)},
+                                  {"lower_pps", rate(goal.lower_pps)},
+                                  {"upper_pps", rate(goal.upper_pps)},
+                                  {"throughput_pps", rate(goal.throughput_pps)},
+                                  {"irregular", goal.irregular}});
+  }
+  return out;
+}
+
+json::object search_trial(const perf::Trial& trial) {
+  json::object out{{"rate_pps", trial.rate_pps},
+                   {"duration_s", std::chrono::duration<double>(trial.duration).count()},
+                   {"sent", trial.sent},
+                   {"received", trial.received},
+                   {"loss_ratio", trial.loss_ratio()},
+                   {"valid", trial.valid()}};
+  if (trial.latency) {
+    out["latency_ns"] = {{"p50", trial.latency->p50.count()},
+                         {"p99", trial.latency->p99.count()},
+                         {"p99_9", trial.latency->p999.count()},
+                         {"max", trial.latency->max.count()}};
+  }
+  return out;
 }
 
 void add_tally(json::object& out, const StreamTally& tally, bool flow_table) {
@@ -109,12 +181,10 @@ json::object to_json(const RunResult& result, const Verdict& verdict) {
                     {"reasons", strings(verdict.reasons)},
                     {"warnings", strings(verdict.warnings)}};
   out["conditions"] = conditions(result);
-  json::array traffic;
-  for (const StreamConfig& stream : result.traffic) traffic.emplace_back(stream_description(stream));
-  out["traffic"] = std::move(traffic);
+  out["traffic"] = descriptions(result.traffic);
   out["interrupted"] = result.interrupted;
   out["duration_s"] = result.seconds();
-  out["offered_pps"] = std::isinf(result.offered_rate) ? json::value(nullptr) : json::value(result.offered_rate);
+  out["offered_pps"] = rate(result.offered_rate);
   out["transmitted_pps"] = result.transmitted_rate();
   out["received_pps"] = result.received_rate();
   out["offered"] = result.offered;
@@ -152,6 +222,21 @@ json::object to_json(const RunResult& result, const Verdict& verdict) {
   }
   out["backends"] = std::move(backends);
   out["timeline"] = timeline(result);
+  return out;
+}
+
+json::object to_json(const SearchResult& result) {
+  json::object out = json_head("search");
+  out["method"] = result.rfc2544 ? "rfc2544" : "mlr";
+  out["conditions"] = conditions_of(result.conditions);
+  out["traffic"] = descriptions(result.traffic);
+  out["goals"] = search_goals(result);
+  json::array trials;
+  for (const perf::Trial& trial : result.trials()) trials.emplace_back(search_trial(trial));
+  out["trials"] = std::move(trials);
+  out["time_spent_s"] = std::chrono::duration<double>(result.time_spent()).count();
+  out["noisy_trials"] = result.noisy_trials;
+  out["faults"] = strings(result.faults);
   return out;
 }
 

@@ -32,11 +32,18 @@
 #include <boost/json/object.hpp>
 
 #include "perf/gen/result.h"
+#include "perf/gen/search_result.h"
 #include "perf/gen/self_test_result.h"
 
 namespace warmswap::gen {
 
 boost::json::object to_json(const RunResult& result, const Verdict& verdict);
+/// `command` "search". With "goals": [{"name": "NDR", "loss_ratio": 0, "outcome": "found", "lower_pps": …,
+/// "upper_pps": …, "throughput_pps": …, "irregular": false}] (null = there is none; for rfc2544 the one goal has no
+/// loss and `confirmed` besides), "trials": [{"rate_pps": …, "duration_s": …, "sent": …, "received": …, "loss_ratio":
+/// …, "valid": true, "latency_ns": {"p50": …, "p99": …, "p99_9": …, "max": …}}], "time_spent_s", "noisy_trials",
+/// "faults".
+boost::json::object to_json(const SearchResult& result);
 /// "transmit_only", "loop" and "half": results as above, with `command` "self-test".
 boost::json::object to_json(const SelfTestResult& result);
 /// The members of "latency_ns".

@@ -363,12 +363,15 @@ class CommandLine {
     rate_option(app, "--max-rate", search.highest, "highest rate tried (default 10Mpps)", false);
     share_option(app, "--resolution", search.resolution, "width of the last bracket against the rate (default 1%)");
     share_option(app, "--partial-loss", search.partial_loss, "loss that PDR allows (default 0.5%)");
-    duration_option(app, "--trial", search.trial, std::chrono::milliseconds(50), "of the trials that decide");
+    duration_option(app, "--trial", search.trial, std::chrono::milliseconds(50),
+                    "of a trial; RFC 2544 asks for 60s for a figure to publish");
     duration_option(app, "--first-trial", search.first_trial, std::chrono::milliseconds(20),
                     "of the trials that only narrow down (mlr)");
-    duration_option(app, "--most", search.most, std::chrono::seconds(1), "for the whole search");
+    duration_option(app, "--decide", search.decide, std::chrono::milliseconds(50),
+                    "of the trials at one rate together that decide about it (mlr)");
+    duration_option(app, "--most", search.most, std::chrono::seconds(1), "of the whole search");
     for (const char* name : {"--method", "--min-rate", "--max-rate", "--resolution", "--partial-loss", "--trial",
-                             "--first-trial", "--most"}) {
+                             "--first-trial", "--decide", "--most"}) {
       app->get_option(name)->group("Search");
     }
     declare_sending(app);

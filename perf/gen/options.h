@@ -22,9 +22,10 @@ struct SearchOptions {
   double highest = 10e6;
   double resolution = 0.01;                                 // relative width at which the search ends
   double partial_loss = 0.005;                              // the loss that PDR allows
-  std::chrono::nanoseconds trial{std::chrono::seconds(2)};  // of the final trials
-  std::chrono::nanoseconds first_trial{std::chrono::milliseconds(500)};
-  std::chrono::nanoseconds most{std::chrono::minutes(5)};  // for the whole search
+  std::chrono::nanoseconds trial{std::chrono::seconds(1)};  // a trial that counts in full
+  std::chrono::nanoseconds first_trial{std::chrono::milliseconds(250)};
+  std::chrono::nanoseconds decide{std::chrono::seconds(5)};  // mlr: traffic that decides about a rate
+  std::chrono::nanoseconds most{std::chrono::minutes(5)};    // of traffic for the whole search
 };
 
 struct Options {

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "perf/gen/fields.h"
+#include "perf/search/trial.h"
 
 namespace warmswap::gen {
 
@@ -30,7 +30,7 @@ void ProgressLine::update(const Progress& progress) {
   if (!enabled_ || since < std::chrono::seconds(1)) return;
   const double seconds = std::chrono::duration<double>(since).count();
   const auto rate = [&](uint64_t now, uint64_t before) {
-    return format_rate(static_cast<double>(now - before) / seconds);
+    return perf::format_rate(static_cast<double>(now - before) / seconds);
   };
   const std::string line =
       fmt::format("{}{:5.0f} s  transmitted {}  received {}  behind {}", title_.empty() ? "" : title_ + "  ",

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "controlplane/cli/table.h"
-#include "perf/gen/fields.h"
+#include "perf/search/trial.h"
 
 namespace warmswap::gen {
 namespace {
@@ -19,11 +19,11 @@ void print_rates(std::ostream& out, const RunResult& result) {
   const auto bits = [&](double rate) { return fmt::format("{:.3f}", rate * (frame + kOnWire) * 8 / 1e9); };
   Table table({{"", false}, {"PACKETS", true}, {"RATE", true}, {"GBIT/S ON THE WIRE", true}});
   const double offered_rate = result.seconds() > 0 ? static_cast<double>(result.offered) / result.seconds() : 0;
-  table.add({"offered", format_count(result.offered), format_rate(offered_rate), bits(offered_rate)});
-  table.add({"transmitted", format_count(result.transmitted), format_rate(result.transmitted_rate()),
+  table.add({"offered", format_count(result.offered), perf::format_rate(offered_rate), bits(offered_rate)});
+  table.add({"transmitted", format_count(result.transmitted), perf::format_rate(result.transmitted_rate()),
              bits(result.transmitted_rate())});
   if (!result.streams.empty()) {
-    table.add({"received", format_count(result.received()), format_rate(result.received_rate()),
+    table.add({"received", format_count(result.received()), perf::format_rate(result.received_rate()),
                bits(result.received_rate())});
     table.add({"lost", format_count(result.lost()), fmt::format("{:.4g} %", result.loss_ratio() * 100), ""});
   }
@@ -133,14 +133,39 @@ void print_result(std::ostream& out, const RunResult& result, const Verdict& ver
   out << '\n';
 }
 
+void print_search(std::ostream& out, const SearchResult& result) {
+  if (result.mlr) {
+    Table table(
+        {{"GOAL", false}, {"LOSS ALLOWED", true}, {"LOWER BOUND", true}, {"UPPER BOUND", true}, {"THROUGHPUT", true}});
+    for (size_t i = 0; i < result.mlr->goals.size(); ++i) {
+      const perf::GoalResult& goal = result.mlr->goals[i];
+      table.add({goal.name, fmt::format("{:.3g} %", i == 0 ? 0 : result.options.partial_loss * 100),
+                 perf::format_rate(goal.lower_pps), perf::format_rate(goal.upper_pps),
+                 perf::format_rate(goal.throughput_pps)});
+    }
+    table.print(out, false);
+    out << '\n';
+    for (const perf::GoalResult& goal : result.mlr->goals) out << perf::describe(goal) << '\n';
+  } else {
+    out << perf::describe(*result.rfc2544) << '\n';
+  }
+  size_t invalid = 0;
+  for (const perf::Trial& trial : result.trials()) invalid += trial.valid() ? 0 : 1;
+  out << fmt::format("\n{} trials, {:.1f} s of traffic, {} spoiled by the generator, {} on a disturbed machine\n",
+                     result.trials().size(), std::chrono::duration<double>(result.time_spent()).count(), invalid,
+                     result.noisy_trials);
+  for (const std::string& fault : result.faults) out << "fault: " << fault << '\n';
+  out << (result.faults.empty() ? "verdict: ok\n" : "verdict: failed\n");
+}
+
 void print_self_test(std::ostream& out, const SelfTestResult& result) {
   Table table({{"WHAT THE GENERATOR ITSELF CAN DO", false}, {"RATE", true}, {"LATENCY P50", true}, {"P99", true}});
   const auto percentile = [](const RunResult& run, double percent) {
     return format_ns(static_cast<double>(run.total().latency.value_at_percentile(percent)));
   };
-  table.add({"transmit only, into net_null", format_rate(result.transmit_only.transmitted_rate()), "", ""});
-  table.add({"transmit and receive, through net_ring", format_rate(result.loop.received_rate()), "", ""});
-  table.add({"the same at half the rate", format_rate(result.half.received_rate()), percentile(result.half, 50),
+  table.add({"transmit only, into net_null", perf::format_rate(result.transmit_only.transmitted_rate()), "", ""});
+  table.add({"transmit and receive, through net_ring", perf::format_rate(result.loop.received_rate()), "", ""});
+  table.add({"the same at half the rate", perf::format_rate(result.half.received_rate()), percentile(result.half, 50),
              percentile(result.half, 99)});
   table.print(out, false);
   out << "\nNo rate near these says anything about a balancer, and no latency below these can be seen.\n";

@@ -5,11 +5,13 @@
 #include <string>
 
 #include "perf/gen/result.h"
+#include "perf/gen/search_result.h"
 #include "perf/gen/self_test_result.h"
 
 namespace warmswap::gen {
 
 void print_result(std::ostream& out, const RunResult& result, const Verdict& verdict);
+void print_search(std::ostream& out, const SearchResult& result);
 void print_self_test(std::ostream& out, const SelfTestResult& result);
 
 /// "1.25 µs", "40 ns", "3.2 ms".
