@@ -16,7 +16,7 @@ from .machine import conditions
 from .resources import ResourceError, exclusive
 from .row import EXIT_FAILED, EXIT_MISSED, EXIT_NOISY, EXIT_OK, BoundsError, Row, exit_code, read_bounds, table
 
-SCENARIOS = ("forward", "swap", "table")
+SCENARIOS = ("forward", "swap", "failover", "table")
 WORDS = {
     EXIT_OK: "every bound holds",
     EXIT_MISSED: "a bound was missed",
