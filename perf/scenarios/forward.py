@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import document, frames
+from . import document, frames, memif
 from .balancer import Balancer, Shape, balancer
 from .context import Context
 from .noise import why_noisy
@@ -21,7 +21,7 @@ from .testpmd import Memory, Testpmd
 FLOWS = (1_000, 10_000, 100_000)
 QUICK_FLOWS = (10_000,)
 JUDGED_FLOWS = 10_000  # whose ratio is .forward.ratio_to_testpmd
-TARGETS = ["warmswap-dataplane", "warmswap-controlplane"]
+TARGETS = ["warmswap-dataplane", "warmswap-controlplane", memif.GENERATOR]
 MODES = ("mac", "5tswap")
 WARM_UP_S = 0.1
 WINDOW_S = 0.4
@@ -154,7 +154,12 @@ def run(context: Context) -> dict:
     flows, pairs = (QUICK_FLOWS, 4) if context.quick else (FLOWS, 12)
     runs = [measure_flows(context, count, pairs) for count in flows]
     judged = next(one for one in runs if one["flows"] == JUDGED_FLOWS)
-    return {"ratio_to_testpmd": judged["ratio_to"]["mac"]["median"], "noisy": judged["noisy"], "runs": runs}
+    return {
+        "ratio_to_testpmd": judged["ratio_to"]["mac"]["median"],
+        "noisy": judged["noisy"],
+        "runs": runs,
+        "memif": memif.measure(context),
+    }
 
 
 def rows(result: dict) -> list[Row]:
@@ -170,7 +175,7 @@ def rows(result: dict) -> list[Row]:
             rate = from_json(one["mpps"][name])
             label = name if name == "warmswap" else f"testpmd {name}"
             lines.append(Row(f"forward, {flows}: {label}", rate.median, "Mpps", rate, noisy=one["noisy"]))
-    return lines
+    return lines + memif.rows(result["memif"])
 
 
 def section(result: dict) -> dict:
@@ -203,5 +208,8 @@ def section(result: dict) -> dict:
         f"is sent is thrown away), with bursts of 32, as many buffers, on {pages}, in turns on one processor. testpmd "
         "rewrites addresses; warmswap looks up the vip, hashes the flow, finds ring slot and seat, encapsulates and counts.",
         "Rates are packets over the processor time the process had.",
+        "Through memif the generator sends and receives on one processor and the dataplane has another; with no third one "
+        "the generator is the limit of the throughput, not the dataplane.",
     ]
-    return document.section("Forwarding beside testpmd", prose, noisy=result["noisy"], plots=[rates, ratios], tables=[walls])
+    return document.section("Forwarding beside testpmd", prose, noisy=result["noisy"], plots=[rates, ratios],
+                            tables=[walls, memif.table(result["memif"])])  # fmt: skip
