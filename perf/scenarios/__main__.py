@@ -17,6 +17,7 @@ from .resources import ResourceError, exclusive
 from .row import EXIT_FAILED, EXIT_MISSED, EXIT_NOISY, EXIT_OK, BoundsError, Row, exit_code, read_bounds, table
 
 SCENARIOS = ("forward", "swap", "failover", "table")
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORDS = {
     EXIT_OK: "every bound holds",
     EXIT_MISSED: "a bound was missed",
@@ -57,9 +58,19 @@ def measure(context: Context, scenarios: dict[str, ModuleType]) -> tuple[dict, d
     return results, failures
 
 
-def end_on_signal(number: int, _frame) -> None:
-    """Lets every with block clean up, as an interrupt does."""
-    raise SystemExit(128 + number)
+class Interrupted(BaseException):
+    """A signal to end: every with block on the way out cleans up."""
+
+
+def end_on_signals() -> None:
+    def end(number: int, _frame) -> None:
+        # A second one must not interrupt the cleaning up.
+        for other in ENDING_SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    for number in ENDING_SIGNALS:
+        signal.signal(number, end)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,17 +106,16 @@ def main() -> int:
     if options.targets:
         print("\n".join(target for scenario in chosen(options.scenarios).values() for target in scenario.TARGETS))
         return 0
-    signal.signal(signal.SIGTERM, end_on_signal)
-    signal.signal(signal.SIGHUP, end_on_signal)
+    end_on_signals()
     with contextlib.suppress(BrokenPipeError):
         try:
             return run(options)
         except (ResourceError, BoundsError) as error:
             print(f"scripts/bench: {error}", file=sys.stderr)
             return EXIT_FAILED
-        except KeyboardInterrupt:
+        except Interrupted as interrupted:
             print("scripts/bench: interrupted; everything it had set up is gone", file=sys.stderr)
-            return 128 + signal.SIGINT
+            return 128 + interrupted.args[0]
     return EXIT_FAILED
 
 
