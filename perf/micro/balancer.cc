@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 
 namespace warmswap::perf {
 namespace {
@@ -79,12 +81,14 @@ Balancer::Balancer(const BalancerShape& shape) : shape_(shape) {
   if (shape.pools * shape.backends > 0xffff) throw std::invalid_argument("more than 65535 backends in all");
   std::string pattern = "/dev/shm/warmswap-bench-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a directory in /dev/shm");
-  directory_ = pattern;
-  const std::filesystem::path path = directory_ / "segment";
+  const std::filesystem::path directory = pattern;
+  const std::filesystem::path path = directory / "segment";
   dataplane_ = std::make_unique<contract::Segment>(or_throw(contract::Segment::create_or_adopt(
       {.instance = "bench", .group = {}, .geometry = geometry_for(shape), .paths = {path}, .create_at = {path}})));
   control_ =
       std::make_unique<contract::Segment>(or_throw(contract::Segment::attach({.instance = "bench", .paths = {path}})));
+  // Both sides have it mapped: without a name it goes with the process, however that ends.
+  std::filesystem::remove_all(directory);
   publisher_ = or_throw(contract::Publisher::start(*control_));
   builder_ = std::make_unique<table::SnapshotBuilder>(*publisher_);
   rows_.hash_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
@@ -94,11 +98,6 @@ Balancer::Balancer(const BalancerShape& shape) : shape_(shape) {
     rows_.pools.push_back(std::make_shared<table::PoolRow>(pool_row(shape, p)));
   for (uint32_t v = 0; v < shape.vips; ++v) rows_.vips.push_back(vip_row(shape, v));
   publish();
-}
-
-Balancer::~Balancer() {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 balance::SnapshotView Balancer::view() const noexcept {

@@ -3,6 +3,7 @@ All of it is context managers; a run that was killed leaves records under RUN fr
 it."""
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import signal
@@ -16,6 +17,8 @@ NR_HUGEPAGES = Path("/proc/sys/vm/nr_hugepages")
 HUGEPAGE_MIB = 2
 NAMESPACE_PREFIX = "wsbench-"
 TERM_DEADLINE_S = 10.0
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class ResourceError(Exception):
@@ -117,6 +120,11 @@ def in_namespace(name: str, *command: str) -> list[str]:
     return ["ip", "netns", "exec", name, *command] if name else list(command)
 
 
+def _end_with_the_run() -> None:
+    """In a new child: the kernel kills it when a run that was killed cannot."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Child:
     """A process of the run with its output in a log. Ended with its process group at the end of the with block."""
 
@@ -126,7 +134,8 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, stdin=stdin, stdout=stdout if stdout is not None else out,
-                                            stderr=out, start_new_session=True)  # fmt: skip
+                                            stderr=out, start_new_session=True,
+                                            preexec_fn=_end_with_the_run)  # fmt: skip
 
     def __enter__(self) -> "Child":
         return self

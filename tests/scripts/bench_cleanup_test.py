@@ -121,7 +121,7 @@ with Child("sleeper", ["sleep", "100"], Path({log!r})) as child:
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_run_leaves_no_process(tmp_path, how):
     program = PROGRAM.format(paths=bench.SCENARIO_PATHS, log=str(tmp_path / "log"))
     with subprocess.Popen([sys.executable, "-B", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
