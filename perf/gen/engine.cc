@@ -1,12 +1,14 @@
 #include "perf/gen/engine.h"
 
 #include <fmt/format.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "dataplane/io/eal.h"
@@ -23,11 +25,16 @@ constexpr uint32_t kTunnelRoom = 96;
 constexpr uint32_t kUsualMtu = 1500;
 constexpr uint32_t kLinkBytes = 14;
 
+/// Several generators may run beside each other.
+std::string instance() {
+  return fmt::format("gen-{}", getpid());
+}
+
 io::Options io_options(const EngineOptions& options) {
   io::Options out;
   out.program = "warmswap-gen";
   out.names = {.cores = "--cores", .hugepages_required = "--huge", .memory = "--memory"};
-  out.instance = fmt::format("gen-{}", getpid());  // several generators may run beside each other
+  out.instance = instance();
   out.cores = options.cores;
   out.hugepages = options.hugepages;
   out.memory_mib = options.memory_mib;
@@ -83,6 +90,7 @@ Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked,
   if (!memory->warning.empty()) warn(memory->warning);
   engine->hugepages_ = memory->hugepages;
   if (auto started = io::start_eal(io, *memory); !started) return Error{started.error()};
+  engine->started_ = true;
   if (auto opened = engine->open(options); !opened) return Error{opened.error()};
   return engine;
 }
@@ -122,7 +130,11 @@ Result<void> Engine::wait_for_links(std::chrono::milliseconds wait) const {
 
 Engine::~Engine() {
   ports_.clear();
-  io::stop_eal();
+  const std::filesystem::path runtime = rte_eal_get_runtime_dir();
+  if (started_) io::stop_eal();
+  // Named after this process, so that nobody would ever use it again.
+  std::error_code ignored;
+  if (runtime.filename() == "warmswap-" + instance()) std::filesystem::remove_all(runtime, ignored);
 }
 
 contract::MacAddress Engine::mac(size_t device) const {

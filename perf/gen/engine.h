@@ -50,6 +50,7 @@ class Engine {
   contract::Result<void> wait_for_links(std::chrono::milliseconds wait) const;
 
   EngineOptions options_;
+  bool started_ = false;  // DPDK
   bool hugepages_ = false;
   rte_mempool* transmit_pool_ = nullptr;
   std::vector<std::unique_ptr<io::Port>> ports_;  // one for each device
