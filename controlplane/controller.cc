@@ -75,6 +75,7 @@ void Controller::poll_segment() {
       break;
     case SegmentLink::Change::lost:
       builder_.reset();
+      published_rows_.reset();
       awaited_.clear();
       publish_error_.clear();
       spdlog::warn("{}; trying again", link_.obstacle());
@@ -97,6 +98,7 @@ void Controller::watch_dataplane() {
 
 void Controller::on_attached() {
   builder_ = std::make_unique<table::SnapshotBuilder>(link_.publisher());
+  published_rows_.reset();
   unpublished_ = true;
   const contract::Geometry& geometry = link_.segment().geometry();
   vip_ids_ = CounterIds(geometry.vip_capacity);

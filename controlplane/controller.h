@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,7 +79,10 @@ class Controller : public api::Service {
   void configure_outside();
 
   /// Publishes the model. True when the snapshot stands; false (with publish_error_ set) when the old one stays.
-  bool publish();
+  /// `only`: nothing but the state of these pools has changed since the last publish that stands.
+  bool publish(const std::set<std::string>* only = nullptr);
+  /// What later publishes start from; `renewed` are the pools whose rows are new, all when it is nullptr.
+  void remember_published(table::SnapshotRows rows, const std::set<std::string>* renewed);
   bool may_publish();
   /// The class of publish_error_ for whoever asked for the change.
   api::Refusal publish_refusal() const;
@@ -111,6 +115,7 @@ class Controller : public api::Service {
   std::map<std::string, uint64_t> target_ids_;  // by backend_key
   uint64_t next_target_ = 1;
   EventLog events_;
+  std::optional<table::SnapshotRows> published_rows_;  // of the last publish through builder_
   std::map<contract::Be32, std::optional<table::Route>> published_routes_;
   std::map<std::string, Nanoseconds> deadlines_;  // of the engine, by pool
 

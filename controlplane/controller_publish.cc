@@ -74,7 +74,9 @@ std::map<std::string, Controller::Before> Controller::remember() const {
 
 void Controller::commit(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before) {
   bool changed = false;
+  std::set<std::string> pools;
   for (const PoolOutcome& entry : outcomes) {
+    pools.insert(entry.pool);
     if (const config::PoolConfig* pool = model_.running.find_pool(entry.pool)) {
       refresh_ring(*pool, model_.pools.at(entry.pool));
     }
@@ -84,7 +86,7 @@ void Controller::commit(const std::vector<PoolOutcome>& outcomes, const std::map
     else
       deadlines_.erase(entry.pool);
   }
-  const bool published = changed && publish();
+  const bool published = changed && publish(&pools);
   log_outcomes(outcomes, before, published);
   schedule_deadline();
 }
@@ -97,16 +99,19 @@ bool Controller::may_publish() {
   return complete || steady_now() >= first_publish_until_;
 }
 
-bool Controller::publish() {
+bool Controller::publish(const std::set<std::string>* only) {
+  // What an earlier publish failed to bring may be anywhere.
+  if (unpublished_ || !published_rows_) only = nullptr;
   unpublished_ = true;
   if (builder_ == nullptr || !may_publish()) return false;
   const Nanoseconds begin = steady_now();
-  auto rows = make_rows({.model = model_,
-                         .vip_ids = vip_ids_,
-                         .backend_ids = backend_ids_,
-                         .vip_sum = [this](uint32_t id) { return link_.vip_traffic(id); },
-                         .backend_sum = [this](uint32_t id) { return link_.backend_traffic(id); },
-                         .route = [this](contract::Be32 address) { return route_to(address); }});
+  const RecordSources sources{.model = model_,
+                              .vip_ids = vip_ids_,
+                              .backend_ids = backend_ids_,
+                              .vip_sum = [this](uint32_t id) { return link_.vip_traffic(id); },
+                              .backend_sum = [this](uint32_t id) { return link_.backend_traffic(id); },
+                              .route = [this](contract::Be32 address) { return route_to(address); }};
+  auto rows = only != nullptr ? renew_rows(sources, *published_rows_, *only) : make_rows(sources);
   const Nanoseconds built = steady_now();
   auto published =
       rows ? builder_->publish(*rows) : contract::Result<contract::Published>(contract::Error{rows.error()});
@@ -129,19 +134,26 @@ bool Controller::publish() {
   // Not at once: the events this publish carries are written after it.
   if (awaited_.size() == 1) await_acknowledgements();
 
+  remember_published(std::move(*rows), only);
+  return true;
+}
+
+void Controller::remember_published(table::SnapshotRows rows, const std::set<std::string>* renewed) {
+  if (renewed == nullptr) published_routes_.clear();
   std::set<std::string> backends;
-  std::set<std::string> vip_names;
-  published_routes_.clear();
-  for (const table::PoolRow& pool : rows->pools) {
-    for (size_t b = 0; b < pool.backends.size(); ++b) {
-      backends.insert(backend_key(pool.name, pool.backends[b].name));
-      published_routes_[pool.backends[b].address] = pool.routes[b];
+  for (const auto& pool : rows.pools) {
+    if (renewed != nullptr && !renewed->contains(pool->name)) continue;
+    for (size_t b = 0; b < pool->backends.size(); ++b) {
+      backends.insert(backend_key(pool->name, pool->backends[b].name));
+      published_routes_[pool->backends[b].address] = pool->routes[b];
     }
   }
+  published_rows_ = std::move(rows);
+  if (renewed != nullptr) return;  // no vip or backend has gone
+  std::set<std::string> vip_names;
   for (const config::VipConfig& vip : model_.running.vips) vip_names.insert(vip.name);
   backend_ids_.keep_only(backends);
   vip_ids_.keep_only(vip_names);
-  return true;
 }
 
 void Controller::watch_acknowledgements() {

@@ -44,9 +44,11 @@ contract::BackendInfo info_of(const config::BackendConfig& config, const failove
   return info;
 }
 
-Result<table::PoolRow> make_pool(const RecordSources& sources, const config::PoolConfig& config) {
+Result<std::shared_ptr<const table::PoolRow>> make_pool(const RecordSources& sources,
+                                                        const config::PoolConfig& config) {
   const PoolModel& model = sources.model.pools.at(config.name);
-  table::PoolRow row;
+  auto shared = std::make_shared<table::PoolRow>();
+  table::PoolRow& row = *shared;
   row.name = config.name;
   row.ring = model.ring;
   std::vector<uint16_t> held(config.backends.size(), contract::kNoSeat);
@@ -61,7 +63,7 @@ Result<table::PoolRow> make_pool(const RecordSources& sources, const config::Poo
     row.backends.push_back(info_of(backend, model.state, b, held[b], *counter));
     row.routes.push_back(sources.route(backend.address));
   }
-  return row;
+  return std::shared_ptr<const table::PoolRow>(std::move(shared));
 }
 
 /// The next hop that a seat's ready-made header was written for.
@@ -115,6 +117,18 @@ Result<table::SnapshotRows> make_rows(const RecordSources& sources) {
     rows.vips.push_back(row);
   }
   if (!sources.model.overlay.empty()) rows.overlay = api::render_changes(sources.model.overlay);
+  return rows;
+}
+
+Result<table::SnapshotRows> renew_rows(const RecordSources& sources, const table::SnapshotRows& before,
+                                       const std::set<std::string>& pools) {
+  table::SnapshotRows rows = before;
+  for (std::shared_ptr<const table::PoolRow>& row : rows.pools) {
+    if (!pools.contains(row->name)) continue;
+    auto renewed = make_pool(sources, *sources.model.running.find_pool(row->name));
+    if (!renewed) return Error{renewed.error()};
+    row = std::move(*renewed);
+  }
   return rows;
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ struct RecordSources {
 
 /// The rows of a snapshot of the model. Fails when the segment has no counter left for a vip or backend.
 contract::Result<table::SnapshotRows> make_rows(const RecordSources& sources);
+
+/// The rows for a publish after one with the rows `before`, when since then nothing has changed but the state of
+/// `pools`: only their rows are made anew, so that a failover does not pay for the pools it does not touch.
+contract::Result<table::SnapshotRows> renew_rows(const RecordSources& sources, const table::SnapshotRows& before,
+                                                 const std::set<std::string>& pools);
 
 /// What a snapshot says of the past. `base` and `root` must have been verified.
 struct FoundBackend {

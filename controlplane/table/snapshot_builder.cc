@@ -1,6 +1,8 @@
 #include "controlplane/table/snapshot_builder.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "dataplane/contract/seat.h"
 
@@ -57,6 +59,32 @@ class Digest {
   std::string bytes_;
 };
 
+/// A pool's part of the fingerprint.
+uint64_t fingerprint_of(contract::HashKey key, const PoolRow& pool) {
+  Digest digest(key);
+  digest.add(pool.name);
+  digest.add(pool.ring->ring().size());
+  for (size_t s = 0; s < pool.ring->seats().size(); ++s) {
+    digest.add(pool.ring->seats()[s].name);
+    digest.add(pool.ring->seats()[s].weight);
+    // A seat with nobody differs from every address; the re-deal follows from which seats these are.
+    digest.add(pool.holders[s] == kNobody ? ~uint64_t{0} : pool.backends[pool.holders[s]].address.raw());
+  }
+  return digest.value();
+}
+
+/// `of_pools[i]` is fingerprint_of(rows.pools[i]).
+uint64_t fingerprint_of(const SnapshotRows& rows, std::span<const uint64_t> of_pools) {
+  Digest digest(rows.hash_key);
+  digest.add(uint64_t{rows.outer_source.raw()} << 8 | rows.entropy_bits);
+  for (const uint64_t of_pool : of_pools) digest.add(of_pool);
+  for (const VipRow& vip : rows.vips) {
+    digest.add(contract::vip_word({vip.info.address, vip.info.port, vip.info.protocol}));
+    digest.add(rows.pools[vip.info.pool]->name);
+  }
+  return digest.value();
+}
+
 }  // namespace
 
 bool operator==(const VipRow& a, const VipRow& b) {
@@ -64,23 +92,9 @@ bool operator==(const VipRow& a, const VipRow& b) {
 }
 
 uint64_t fingerprint(const SnapshotRows& rows) {
-  Digest digest(rows.hash_key);
-  digest.add(uint64_t{rows.outer_source.raw()} << 8 | rows.entropy_bits);
-  for (const PoolRow& pool : rows.pools) {
-    digest.add(pool.name);
-    digest.add(pool.ring->ring().size());
-    for (size_t s = 0; s < pool.ring->seats().size(); ++s) {
-      digest.add(pool.ring->seats()[s].name);
-      digest.add(pool.ring->seats()[s].weight);
-      // A seat with nobody differs from every address; the re-deal follows from which seats these are.
-      digest.add(pool.holders[s] == kNobody ? ~uint64_t{0} : pool.backends[pool.holders[s]].address.raw());
-    }
-  }
-  for (const VipRow& vip : rows.vips) {
-    digest.add(contract::vip_word({vip.info.address, vip.info.port, vip.info.protocol}));
-    digest.add(rows.pools[vip.info.pool].name);
-  }
-  return digest.value();
+  std::vector<uint64_t> of_pools;
+  for (const auto& pool : rows.pools) of_pools.push_back(fingerprint_of(rows.hash_key, *pool));
+  return fingerprint_of(rows, of_pools);
 }
 
 Result<BlockRef> SnapshotBuilder::share_or_store(const BlockRef& before, BlockKind kind, const void* data,
@@ -93,7 +107,6 @@ Result<BlockRef> SnapshotBuilder::share_or_store(const BlockRef& before, BlockKi
 }
 
 Result<void> SnapshotBuilder::build_vips(const SnapshotRows& rows, Blocks& blocks) {
-  blocks.hash_key = rows.hash_key;
   blocks.placements = placements_of(rows);
   const bool unchanged = current_.vip_index != nullptr && current_.hash_key == rows.hash_key &&
                          std::equal(blocks.placements.begin(), blocks.placements.end(), current_.placements.begin(),
@@ -118,12 +131,23 @@ Result<void> SnapshotBuilder::build_vips(const SnapshotRows& rows, Blocks& block
   return {};
 }
 
-Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRows& rows, const PoolRow& row) {
-  const auto found = current_.pools.find(row.name);
-  const PoolBlocks before = found == current_.pools.end() ? PoolBlocks{} : found->second;
+const SnapshotBuilder::PoolBlocks& SnapshotBuilder::before_of(const std::string& pool, size_t place) const {
+  static const PoolBlocks kNone;
+  // Pools keep their places, but for those added or removed.
+  if (place < current_.pools.size() && current_.pools[place].row->name == pool) return current_.pools[place];
+  const auto found = std::find_if(current_.pools.begin(), current_.pools.end(),
+                                  [&pool](const PoolBlocks& blocks) { return blocks.row->name == pool; });
+  return found == current_.pools.end() ? kNone : *found;
+}
+
+Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRows& rows,
+                                                                const std::shared_ptr<const PoolRow>& shared,
+                                                                const PoolBlocks& before) {
+  const PoolRow& row = *shared;
   PoolBlocks blocks;
-  blocks.ring_of = row.ring;
-  if (before.ring != nullptr && before.ring_of == row.ring) {
+  blocks.row = shared;
+  blocks.fingerprint = fingerprint_of(rows.hash_key, row);
+  if (before.row != nullptr && before.row->ring == row.ring) {
     blocks.ring = before.ring;
   } else {
     const Ring& ring = row.ring->ring();
@@ -132,6 +156,7 @@ Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRo
     blocks.ring = *stored;
   }
   std::vector<contract::Seat> seats;
+  seats.reserve(row.ring->seats().size());
   for (size_t s = 0; s < row.ring->seats().size(); ++s) seats.push_back(seat_of(rows, row, s));
   auto stored_seats =
       share_or_store(before.seats, BlockKind::seats, seats.data(), seats.size() * sizeof(contract::Seat));
@@ -155,23 +180,44 @@ Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRo
   return blocks;
 }
 
+Result<void> SnapshotBuilder::build_pools(const SnapshotRows& rows, Blocks& blocks) {
+  // Seats and fingerprints are made with these.
+  const bool same_instance = current_.hash_key == rows.hash_key && current_.outer_source == rows.outer_source &&
+                             current_.entropy_bits == rows.entropy_bits;
+  blocks.hash_key = rows.hash_key;
+  blocks.outer_source = rows.outer_source;
+  blocks.entropy_bits = rows.entropy_bits;
+  blocks.pools.reserve(rows.pools.size());
+  for (const auto& row : rows.pools) {
+    const PoolBlocks& before = before_of(row->name, blocks.pools.size());
+    if (same_instance && before.row == row) {
+      blocks.pools.push_back(before);
+      continue;
+    }
+    auto built = build_pool(rows, row, before);
+    if (!built) return Error{built.error()};
+    blocks.pools.push_back(std::move(*built));
+  }
+  return {};
+}
+
 Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
   Blocks blocks;
   if (auto vips = build_vips(rows, blocks); !vips) return Error{vips.error()};
+  if (auto pools = build_pools(rows, blocks); !pools) return Error{pools.error()};
   std::vector<contract::PoolRecord> records;
+  std::vector<uint64_t> fingerprints;
   std::vector<BlockRef> held{blocks.vip_index, blocks.vip_directory};
-  for (const PoolRow& row : rows.pools) {
-    auto pool = build_pool(rows, row);
-    if (!pool) return Error{pool.error()};
+  for (const PoolBlocks& pool : blocks.pools) {
     contract::PoolRecord record{};
-    record.ring = pool->ring->offset();
-    record.seats = pool->seats->offset();
-    record.ring_size = static_cast<uint32_t>(row.ring->ring().size());
-    record.seat_count = static_cast<uint32_t>(row.ring->seats().size());
-    record.directory = pool->directory->offset();
+    record.ring = pool.ring->offset();
+    record.seats = pool.seats->offset();
+    record.ring_size = static_cast<uint32_t>(pool.row->ring->ring().size());
+    record.seat_count = static_cast<uint32_t>(pool.row->ring->seats().size());
+    record.directory = pool.directory->offset();
     records.push_back(record);
-    held.insert(held.end(), {pool->ring, pool->seats, pool->directory});
-    blocks.pools.emplace(row.name, std::move(*pool));
+    fingerprints.push_back(pool.fingerprint);
+    held.insert(held.end(), {pool.ring, pool.seats, pool.directory});
   }
   auto table = share_or_store(current_.pool_table, BlockKind::pool_table, records.data(),
                               records.size() * sizeof(contract::PoolRecord));
@@ -193,7 +239,7 @@ Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
   root.vip_bucket_mask = blocks.vip_bucket_mask;
   root.pool_count = static_cast<uint32_t>(records.size());
   root.pools = blocks.pool_table->offset();
-  root.fingerprint = fingerprint(rows);
+  root.fingerprint = fingerprint_of(rows, fingerprints);
   root.vip_directory = blocks.vip_directory->offset();
   root.vip_count = static_cast<uint32_t>(rows.vips.size());
   auto published = publisher_.publish(root, std::move(held));

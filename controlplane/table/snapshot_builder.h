@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +25,8 @@ struct Route {
 
 inline constexpr uint16_t kNobody = 0xffff;
 
+/// One pool as it will be published. Immutable once it is among the rows of a publish: a row that is the same object as
+/// in the publish before is taken over without a look at it, so that a change of one pool costs one pool.
 struct PoolRow {
   std::string name;
   std::shared_ptr<const PoolRing> ring;         // never null
@@ -43,9 +44,9 @@ struct SnapshotRows {
   contract::HashKey hash_key;
   contract::Be32 outer_source;
   uint8_t entropy_bits = 0;
-  std::vector<VipRow> vips;  // info.pool indexes `pools`
-  std::vector<PoolRow> pools;
-  std::string overlay;  // JSON of the run-time changes; empty = none
+  std::vector<VipRow> vips;                           // info.pool indexes `pools`
+  std::vector<std::shared_ptr<const PoolRow>> pools;  // none is null
+  std::string overlay;                                // JSON of the run-time changes; empty = none
 };
 
 /// What forwards: equal on two balancers that send every flow to the same backend. MACs, counters and generations,
@@ -61,26 +62,32 @@ class SnapshotBuilder {
 
  private:
   struct PoolBlocks {
-    std::shared_ptr<const PoolRing> ring_of;  // what `ring` was copied from; a live pointer is not reused
+    std::shared_ptr<const PoolRow> row;  // what the blocks were made of; a live pointer is not reused
+    uint64_t fingerprint = 0;
     contract::BlockRef ring;
     contract::BlockRef seats;
     contract::BlockRef directory;
   };
   struct Blocks {
     contract::HashKey hash_key;
+    contract::Be32 outer_source;
+    uint8_t entropy_bits = 0;
     std::vector<contract::VipPlacement> placements;
     uint32_t vip_bucket_mask = 0;
     contract::BlockRef vip_index;
     contract::BlockRef vip_directory;
     contract::BlockRef overlay;
     contract::BlockRef pool_table;
-    std::map<std::string, PoolBlocks> pools;
+    std::vector<PoolBlocks> pools;  // as the rows
   };
 
   contract::Result<contract::BlockRef> share_or_store(const contract::BlockRef& before, contract::BlockKind kind,
                                                       const void* data, size_t bytes);
   contract::Result<void> build_vips(const SnapshotRows& rows, Blocks& blocks);
-  contract::Result<PoolBlocks> build_pool(const SnapshotRows& rows, const PoolRow& row);
+  contract::Result<void> build_pools(const SnapshotRows& rows, Blocks& blocks);
+  contract::Result<PoolBlocks> build_pool(const SnapshotRows& rows, const std::shared_ptr<const PoolRow>& row,
+                                          const PoolBlocks& before);
+  const PoolBlocks& before_of(const std::string& pool, size_t place) const;
 
   contract::Publisher& publisher_;
   Blocks current_;

@@ -74,7 +74,7 @@ Result<void> Publisher::adopt() {
     if (!block) return Error{block.error()};
     held_.push_back(*block);
   }
-  remember_rings(*current());
+  remember_sound(*current());
   // The rest may still be read by a worker that has not seen the last publish of our predecessor.
   Retired rest{generation(), {}};
   for (const auto& hole : arena_->holes()) {
@@ -141,15 +141,15 @@ Result<Published> Publisher::publish(const SnapshotRoot& proposed, std::vector<B
   const Offset offset = block->ref->offset();
   std::sort(blocks.begin(), blocks.end(), by_offset);
   std::swap(held_, blocks);
-  const auto known = [this](Offset ring, uint32_t seats) {
-    const Block* held = held_block(ring);
-    return held != nullptr && held->ring_bound_ != 0 && held->ring_bound_ <= seats;
+  const auto known = [this](Offset payload, uint32_t count) {
+    const Block* held = held_block(payload);
+    return held != nullptr && held->sound_with_ != 0 && held->sound_with_ == count;
   };
   if (auto sound = verify_snapshot(segment_.base(), offset, known); !sound) {
     std::swap(held_, blocks);
     return Error{"refused to publish an unsound snapshot: " + sound.error()};
   }
-  remember_rings(root);
+  remember_sound(root);
 
   ControlLine& control = segment_.header().control;
   // Release makes the blocks visible before the root; seq_cst orders the store before the reading of the workers'
@@ -234,10 +234,15 @@ Block* Publisher::held_block(Offset payload) const noexcept {
   return at != held_.end() && (*at)->offset() == payload ? at->get() : nullptr;
 }
 
-void Publisher::remember_rings(const SnapshotRoot& root) {
+void Publisher::remember_sound(const SnapshotRoot& root) {
+  const auto remember = [this](Offset payload, uint32_t count) {
+    if (Block* block = held_block(payload)) block->sound_with_ = count;
+  };
+  remember(root.vip_index, root.pool_count);
+  remember(root.vip_directory, root.vip_count);
   const PoolRecord* pool = pools_of(segment_.base(), root);
   for (uint32_t i = 0; i < root.pool_count; ++i) {
-    if (Block* ring = held_block(pool[i].ring)) ring->ring_bound_ = pool[i].seat_count;
+    for (const Offset block : {pool[i].ring, pool[i].seats, pool[i].directory}) remember(block, pool[i].seat_count);
   }
 }
 

@@ -39,7 +39,7 @@ class Block {
   std::shared_ptr<Arena> arena_;
   Offset offset_;
   uint64_t bytes_;
-  uint32_t ring_bound_ = 0;  // verified: no slot of this ring names a seat ≥ this
+  uint32_t sound_with_ = 0;  // the count its content was verified with (verify.h), 0 = not yet
 };
 using BlockRef = std::shared_ptr<Block>;
 
@@ -107,7 +107,7 @@ class Publisher {
   std::optional<Offset> allocate_or_reclaim(uint64_t bytes);
   uint64_t oldest_acknowledged() const noexcept;
   Block* held_block(Offset payload) const noexcept;
-  void remember_rings(const SnapshotRoot& root);
+  void remember_sound(const SnapshotRoot& root);
 
   Segment& segment_;
   std::function<bool()> dataplane_alive_;

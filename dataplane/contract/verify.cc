@@ -49,13 +49,19 @@ bool ring_in_range(const uint16_t* ring, uint32_t size, uint32_t seat_count) {
   return bad == 0;
 }
 
-Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root) {
+/// A missing question knows nothing.
+bool is_known(const KnownBlock& known, Offset block, uint32_t count) {
+  return known && known(block, count);
+}
+
+Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root, const KnownBlock& known) {
   const uint64_t buckets = uint64_t{root.vip_bucket_mask} + 1;
   if (!std::has_single_bit(buckets)) {
     return Error{"vip index of " + std::to_string(buckets) + " buckets: expected a power of two"};
   }
   auto block = checked_block(base, root.vip_index, BlockKind::vip_index, buckets * sizeof(VipBucket));
   if (!block) return Error{block.error()};
+  if (is_known(known, root.vip_index, root.pool_count)) return {};
   const auto* bucket = reinterpret_cast<const VipBucket*>(*block);
   const uint32_t capacity = header_of(base).geometry.vip_capacity;
   bool has_room = false;
@@ -74,64 +80,73 @@ Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root) {
   return {};
 }
 
-Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const std::string& where) {
+Result<void> verify_ring(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
+  if (pool.ring_size < kMinRingSize || pool.ring_size > kMaxRingSize || pool.seat_count >= kNoSeat) {
+    return Error{"ring of " + std::to_string(pool.ring_size) + " slots and " + std::to_string(pool.seat_count) +
+                 " seats: out of range"};
+  }
+  auto ring = checked_block(base, pool.ring, BlockKind::ring, uint64_t{pool.ring_size} * sizeof(uint16_t));
+  if (!ring) return Error{ring.error()};
+  if (is_known(known, pool.ring, pool.seat_count)) return {};
+  if (ring_in_range(reinterpret_cast<const uint16_t*>(*ring), pool.ring_size, pool.seat_count)) return {};
+  return Error{"a ring slot names a seat beyond " + std::to_string(pool.seat_count)};
+}
+
+Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
   auto block = checked_block(base, pool.seats, BlockKind::seats, uint64_t{pool.seat_count} * sizeof(Seat));
-  if (!block) return Error{where + block.error()};
+  if (!block) return Error{block.error()};
+  if (is_known(known, pool.seats, pool.seat_count)) return {};
   const auto* seats = reinterpret_cast<const Seat*>(*block);
   const uint32_t backends = header_of(base).geometry.backend_capacity;
   for (uint32_t i = 0; i < pool.seat_count; ++i) {
     const Seat& seat = seats[i];
-    const bool known = seat.encapsulation == Encapsulation::none || seat.encapsulation == Encapsulation::ipip;
+    const bool encapsulates = seat.encapsulation == Encapsulation::none || seat.encapsulation == Encapsulation::ipip;
     const bool in_range = (seat.backend < backends || seat.backend == kNoBackend) && seat.port < kPortCapacity;
-    if (!known || !in_range) {
-      return Error{where + "seat " + std::to_string(i) + " has backend " + std::to_string(seat.backend) + ", port " +
+    if (!encapsulates || !in_range) {
+      return Error{"seat " + std::to_string(i) + " has backend " + std::to_string(seat.backend) + ", port " +
                    std::to_string(seat.port) + ", encapsulation " +
                    std::to_string(static_cast<unsigned>(seat.encapsulation)) + ": out of range"};
     }
     const bool usable = seat.backend != kNoBackend && (seat.flags & kSeatResolved) != 0;
     if (!usable && seat.mtu != 0) {
-      return Error{where + "seat " + std::to_string(i) + " cannot be sent to, but has an MTU of " +
+      return Error{"seat " + std::to_string(i) + " cannot be sent to, but has an MTU of " +
                    std::to_string(seat.mtu) + ": expected 0"};
     }
   }
   return {};
 }
 
-Result<void> verify_pool(const std::byte* base, const PoolRecord& pool, uint32_t index, const KnownRing& known) {
-  const std::string where = "pool " + std::to_string(index) + ": ";
-  if (pool.ring_size < kMinRingSize || pool.ring_size > kMaxRingSize || pool.seat_count >= kNoSeat) {
-    return Error{where + "ring of " + std::to_string(pool.ring_size) + " slots and " + std::to_string(pool.seat_count) +
-                 " seats: out of range"};
-  }
-  auto ring = checked_block(base, pool.ring, BlockKind::ring, uint64_t{pool.ring_size} * sizeof(uint16_t));
-  if (!ring) return Error{where + ring.error()};
-  if (!(known && known(pool.ring, pool.seat_count)) &&
-      !ring_in_range(reinterpret_cast<const uint16_t*>(*ring), pool.ring_size, pool.seat_count)) {
-    return Error{where + "a ring slot names a seat beyond " + std::to_string(pool.seat_count)};
-  }
-  if (auto seats = verify_seats(base, pool, where); !seats) return seats;
+Result<void> verify_directory(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
   if (pool.directory == 0) return {};
   auto info = checked_block(base, pool.directory, BlockKind::pool_directory, sizeof(PoolInfo));
-  if (!info) return Error{where + info.error()};
+  if (!info) return Error{info.error()};
+  if (is_known(known, pool.directory, pool.seat_count)) return {};
   const auto& directory = *reinterpret_cast<const PoolInfo*>(*info);
   auto whole = checked_block(base, pool.directory, BlockKind::pool_directory,
                              sizeof(PoolInfo) + uint64_t{directory.backend_count} * sizeof(BackendInfo));
-  if (!whole) return Error{where + whole.error()};
+  if (!whole) return Error{whole.error()};
   const auto* backends = reinterpret_cast<const BackendInfo*>(&directory + 1);
   const bool named = name_terminated(directory.name) &&
                      std::all_of(backends, backends + directory.backend_count,
                                  [](const BackendInfo& backend) { return name_terminated(backend.name); });
-  if (!named) return Error{where + "a name in the directory has no end"};
+  if (!named) return Error{"a name in the directory has no end"};
   return {};
 }
 
-Result<void> verify_cold(const std::byte* base, const SnapshotRoot& root) {
+Result<void> verify_pool(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
+  if (auto ring = verify_ring(base, pool, known); !ring) return ring;
+  if (auto seats = verify_seats(base, pool, known); !seats) return seats;
+  return verify_directory(base, pool, known);
+}
+
+Result<void> verify_cold(const std::byte* base, const SnapshotRoot& root, const KnownBlock& known) {
   if (root.vip_directory != 0) {
     auto vips =
         checked_block(base, root.vip_directory, BlockKind::vip_directory, uint64_t{root.vip_count} * sizeof(VipInfo));
     if (!vips) return Error{vips.error()};
     const auto* info = reinterpret_cast<const VipInfo*>(*vips);
-    for (uint32_t i = 0; i < root.vip_count; ++i) {
+    const uint32_t unread = is_known(known, root.vip_directory, root.vip_count) ? 0 : root.vip_count;
+    for (uint32_t i = 0; i < unread; ++i) {
       if (!name_terminated(info[i].name)) return Error{"a vip's name has no end"};
     }
   }
@@ -146,24 +161,25 @@ Result<void> verify_cold(const std::byte* base, const SnapshotRoot& root) {
 
 Result<const std::byte*> checked_block(const std::byte* base, Offset payload, BlockKind kind, uint64_t bytes) {
   const SegmentHeader& header = header_of(base);
-  const std::string name = kind_name(kind);
+  // A publish asks for every block of the snapshot: words are only made when there is something to say.
+  const auto name = [kind] { return std::string(kind_name(kind)); };
   const uint64_t end = header.segment_bytes;
   if (payload % kCacheLine != 0 || payload < header.arena + sizeof(BlockHeader) || payload >= end) {
-    return Error{name + " at offset " + std::to_string(payload) + " lies outside the arena"};
+    return Error{name() + " at offset " + std::to_string(payload) + " lies outside the arena"};
   }
   const auto& block = *reinterpret_cast<const BlockHeader*>(base + payload - sizeof(BlockHeader));
   if (block.kind != static_cast<uint32_t>(kind)) {
-    return Error{"expected a " + name + " at offset " + std::to_string(payload) + ", found a " +
+    return Error{"expected a " + name() + " at offset " + std::to_string(payload) + ", found a " +
                  kind_name(static_cast<BlockKind>(block.kind))};
   }
   if (block.bytes < bytes || block.bytes > end - payload) {
-    return Error{name + " at offset " + std::to_string(payload) + " holds " + std::to_string(block.bytes) +
+    return Error{name() + " at offset " + std::to_string(payload) + " holds " + std::to_string(block.bytes) +
                  " bytes, expected " + std::to_string(bytes)};
   }
   return base + payload;
 }
 
-Result<void> verify_snapshot(const std::byte* base, Offset root_offset, const KnownRing& known) {
+Result<void> verify_snapshot(const std::byte* base, Offset root_offset, const KnownBlock& known) {
   if (root_offset == 0) return {};
   auto block = checked_block(base, root_offset, BlockKind::root, sizeof(SnapshotRoot));
   if (!block) return Error{block.error()};
@@ -174,14 +190,16 @@ Result<void> verify_snapshot(const std::byte* base, Offset root_offset, const Kn
                  std::to_string(kMaxEntropyBits)};
   }
   if (root.generation == 0) return Error{"a snapshot of generation 0: generations begin at 1"};
-  if (auto vips = verify_vips(base, root); !vips) return vips;
+  if (auto vips = verify_vips(base, root, known); !vips) return vips;
   auto pools = checked_block(base, root.pools, BlockKind::pool_table, uint64_t{root.pool_count} * sizeof(PoolRecord));
   if (!pools) return Error{pools.error()};
   const auto* pool = reinterpret_cast<const PoolRecord*>(*pools);
   for (uint32_t i = 0; i < root.pool_count; ++i) {
-    if (auto sound = verify_pool(base, pool[i], i, known); !sound) return sound;
+    if (auto sound = verify_pool(base, pool[i], known); !sound) {
+      return Error{"pool " + std::to_string(i) + ": " + sound.error()};
+    }
   }
-  return verify_cold(base, root);
+  return verify_cold(base, root, known);
 }
 
 }  // namespace warmswap::contract

@@ -10,14 +10,15 @@
 
 namespace warmswap::contract {
 
-/// Answers "has this ring already been found to hold no seat ≥ seat_count?", so that a publish does not scan the rings
-/// it shares with the one before.
-using KnownRing = std::function<bool(Offset ring, uint32_t seat_count)>;
+/// Answers "has the content of this block already been found sound with this count?", so that a publish does not read
+/// again what it shares with the one before. What a block was checked against: a ring, a pool's seats and its directory
+/// the pool's seat_count, a vip index the pool_count, a vip directory the vip_count.
+using KnownBlock = std::function<bool(Offset block, uint32_t count)>;
 
 /// True when every offset, size and index that a worker could follow from `root` is in range: blocks inside the arena
 /// and of the right kind, vips → pools, ring slots → seats, seats → backends and ports, a hash table with a free
 /// entry. `root` 0 is sound: nothing published yet. `base` is the segment's mapping; its header must be valid.
-Result<void> verify_snapshot(const std::byte* base, Offset root, const KnownRing& known = {});
+Result<void> verify_snapshot(const std::byte* base, Offset root, const KnownBlock& known = {});
 
 /// The payload of a block of that kind holding at least `bytes`, or an error naming what is wrong with the reference.
 Result<const std::byte*> checked_block(const std::byte* base, Offset payload, BlockKind kind, uint64_t bytes);

@@ -13,14 +13,14 @@ namespace warmswap::io {
 using contract::Error;
 using contract::Result;
 
-Result<MemoryPlan> plan_memory(Hugepages policy, uint32_t memory_mib, uint64_t free_bytes) {
+Result<MemoryPlan> plan_memory(Hugepages policy, uint32_t memory_mib, uint64_t free_bytes, const OptionNames& names) {
   if (policy == Hugepages::off) return MemoryPlan{};
   const uint64_t need = uint64_t{memory_mib} << 20;
   if (free_bytes >= need) return MemoryPlan{.hugepages = true, .warning = {}};
   const std::string found = std::to_string(free_bytes >> 20) + " MiB of hugepages are free, " +
                             std::to_string(memory_mib) + " MiB are asked for";
   const std::string advice = "reserve them, for example: sysctl vm.nr_hugepages=" + std::to_string(need >> 21);
-  if (policy == Hugepages::required) return Error{"dataplane.hugepages = \"required\", but " + found + "; " + advice};
+  if (policy == Hugepages::required) return Error{names.hugepages_required + ", but " + found + "; " + advice};
   return MemoryPlan{
       .hugepages = false,
       .warning = found + ": running on ordinary pages, slower on a real NIC (PCI ports need hugepages); " + advice};
@@ -67,9 +67,18 @@ std::vector<std::string> eal_arguments(const Options& options, const MemoryPlan&
   for (size_t i = 0; i < options.cores.size(); ++i) {
     lcores += "," + std::to_string(i + 1) + "@" + std::to_string(options.cores[i]);
   }
-  std::vector<std::string> arguments{
-      "warmswap-dataplane",           "--lcores",       lcores,        "--main-lcore",  "0",           "--file-prefix",
-      "warmswap-" + options.instance, "--no-telemetry", "--log-level", "lib.*:warning", "--log-level", "pmd.*:warning"};
+  std::vector<std::string> arguments{options.program,
+                                     "--lcores",
+                                     lcores,
+                                     "--main-lcore",
+                                     "0",
+                                     "--file-prefix",
+                                     "warmswap-" + options.instance,
+                                     "--no-telemetry",
+                                     "--log-level",
+                                     "lib.*:warning",
+                                     "--log-level",
+                                     "pmd.*:warning"};
   arguments.insert(arguments.end(), {"-m", std::to_string(options.memory_mib)});
   // --in-memory leaves no hugetlbfs files behind a crash; without hugepages it does not go together with -m.
   arguments.push_back(memory.hugepages ? "--in-memory" : "--no-huge");
@@ -91,7 +100,7 @@ Result<void> start_eal(const Options& options, const MemoryPlan& memory) {
   const std::vector<uint32_t> cpus = allowed_cpus();
   for (const uint32_t core : options.cores) {
     if (std::find(cpus.begin(), cpus.end(), core) == cpus.end()) {
-      return Error{"dataplane.cores: core " + std::to_string(core) + " is not among the " +
+      return Error{options.names.cores + ": core " + std::to_string(core) + " is not among the " +
                    std::to_string(cpus.size()) + " processors this process may use"};
     }
   }

@@ -16,7 +16,8 @@ struct MemoryPlan {
 };
 
 /// `free_bytes`: hugepage memory free on the host now.
-contract::Result<MemoryPlan> plan_memory(Hugepages policy, uint32_t memory_mib, uint64_t free_bytes);
+contract::Result<MemoryPlan> plan_memory(Hugepages policy, uint32_t memory_mib, uint64_t free_bytes,
+                                         const OptionNames& names = {});
 
 /// Hugepage memory of all sizes that is free and not promised to anybody, from sysfs.
 uint64_t free_hugepage_bytes();

@@ -1,4 +1,4 @@
-// What the dataplane process runs with: plain values, filled by main from the configuration.
+// What a DPDK process runs with: plain values, filled by main from the configuration (or from the generator's options).
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,16 @@ struct PortOptions {
   uint16_t mtu = 1500;
 };
 
+/// What messages call the things that the person who runs the program can change.
+struct OptionNames {
+  std::string cores = "dataplane.cores";
+  std::string hugepages_required = "dataplane.hugepages = \"required\"";
+  std::string memory = "dataplane.memory_mb";
+};
+
 struct Options {
+  std::string program = "warmswap-dataplane";
+  OptionNames names;
   std::string instance;
   std::vector<uint32_t> cores;  // one worker each
   Idle idle = Idle::poll;

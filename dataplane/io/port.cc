@@ -40,9 +40,8 @@ Result<rte_mempool*> make_packet_pool(const Options& options) {
   rte_mempool* pool = rte_pktmbuf_pool_create("packets", buffers, kPoolCache, 0, data_room, SOCKET_ID_ANY);
   if (pool == nullptr) {
     return Error{"cannot make a pool of " + std::to_string(buffers) + " packet buffers of " +
-                 std::to_string(data_room) + " bytes: " + rte_strerror(rte_errno) +
-                 "; raise dataplane.memory_mb (now " + std::to_string(options.memory_mib) +
-                 ") or lower the descriptors"};
+                 std::to_string(data_room) + " bytes: " + rte_strerror(rte_errno) + "; raise " + options.names.memory +
+                 " (now " + std::to_string(options.memory_mib) + ") or lower the descriptors"};
   }
   return pool;
 }

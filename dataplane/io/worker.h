@@ -65,7 +65,7 @@ class Worker {
   void keep(rte_mbuf* buffer, const packet::Packet& packet, uint8_t received_on) noexcept;
   void transmit(const TransmitQueue& queue, Batch& batch, contract::DropReason when_full) noexcept;
   void drop(rte_mbuf* buffer, contract::DropReason reason) noexcept;
-  void housekeep(bool idle) noexcept;
+  void housekeep(bool idle, uint64_t now) noexcept;
 
   WorkerSetup setup_;
   contract::SnapshotReader reader_;
@@ -78,6 +78,8 @@ class Worker {
   Batch to_kernel_;         // of the port the burst came from
   uint64_t next_tick_ = 0;  // TSC
   uint64_t tick_cycles_;
+  uint64_t next_relay_ = 0;  // TSC
+  uint64_t relay_cycles_;
   uint64_t idle_since_ = 0;  // TSC, 0 while busy
   std::atomic<bool> stop_{false};
 };

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 
 namespace warmswap::perf {
 namespace {
@@ -35,11 +37,11 @@ table::PoolRow pool_row(const BalancerShape& shape, uint32_t pool) {
     info.id = static_cast<uint16_t>(number);
     row.backends.push_back(info);
     row.holders.push_back(static_cast<uint16_t>(b));
-    row.routes.push_back(table::Route{.port = 0,
-                                      .source_mac = {2, 0, 0, 0, 0, 1},
-                                      .next_hop_mac = contract::MacAddress{2, 0, 0, 1, static_cast<uint8_t>(b >> 8),
-                                                                           static_cast<uint8_t>(b)},
-                                      .mtu = 1600});
+    row.routes.push_back(table::Route{
+        .port = 0,
+        .source_mac = {2, 0, 0, 0, 0, 1},
+        .next_hop_mac = contract::MacAddress{2, 0, 0, 1, static_cast<uint8_t>(b >> 8), static_cast<uint8_t>(b)},
+        .mtu = 1600});
     seats.push_back({name, 100});
   }
   row.ring = std::make_shared<table::PoolRing>(table::PoolRing(), shape.ring_size, seats,
@@ -79,25 +81,23 @@ Balancer::Balancer(const BalancerShape& shape) : shape_(shape) {
   if (shape.pools * shape.backends > 0xffff) throw std::invalid_argument("more than 65535 backends in all");
   std::string pattern = "/dev/shm/warmswap-bench-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a directory in /dev/shm");
-  directory_ = pattern;
-  const std::filesystem::path path = directory_ / "segment";
+  const std::filesystem::path directory = pattern;
+  const std::filesystem::path path = directory / "segment";
   dataplane_ = std::make_unique<contract::Segment>(or_throw(contract::Segment::create_or_adopt(
       {.instance = "bench", .group = {}, .geometry = geometry_for(shape), .paths = {path}, .create_at = {path}})));
   control_ =
       std::make_unique<contract::Segment>(or_throw(contract::Segment::attach({.instance = "bench", .paths = {path}})));
+  // Both sides have it mapped: without a name it goes with the process, however that ends.
+  std::filesystem::remove_all(directory);
   publisher_ = or_throw(contract::Publisher::start(*control_));
   builder_ = std::make_unique<table::SnapshotBuilder>(*publisher_);
   rows_.hash_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
   rows_.outer_source = Be32(0xc6120000);
   rows_.entropy_bits = 16;
-  for (uint32_t p = 0; p < shape.pools; ++p) rows_.pools.push_back(pool_row(shape, p));
+  for (uint32_t p = 0; p < shape.pools; ++p)
+    rows_.pools.push_back(std::make_shared<table::PoolRow>(pool_row(shape, p)));
   for (uint32_t v = 0; v < shape.vips; ++v) rows_.vips.push_back(vip_row(shape, v));
   publish();
-}
-
-Balancer::~Balancer() {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 balance::SnapshotView Balancer::view() const noexcept {

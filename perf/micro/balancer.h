@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
-#include <string>
 
 #include "controlplane/table/snapshot_builder.h"
 #include "dataplane/balance/snapshot_view.h"
@@ -28,7 +26,6 @@ class Balancer {
   explicit Balancer(const BalancerShape& shape);
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
-  ~Balancer();
 
   const BalancerShape& shape() const noexcept { return shape_; }
   contract::Segment& dataplane() const noexcept { return *dataplane_; }
@@ -44,7 +41,6 @@ class Balancer {
 
  private:
   BalancerShape shape_;
-  std::filesystem::path directory_;
   std::unique_ptr<contract::Segment> dataplane_;
   std::unique_ptr<contract::Segment> control_;
   std::unique_ptr<contract::Publisher> publisher_;

@@ -9,8 +9,8 @@
 
 namespace warmswap::perf {
 
-/// Frames in a window. Long enough that reading the clock twice does not count (30 cycles in some 100 000), short enough
-/// that the host rarely takes the processor away within one.
+/// Frames in a window. Long enough that reading the clock twice does not count (30 cycles in some 100 000), short
+/// enough that the host rarely takes the processor away within one.
 inline constexpr uint32_t kWindowPackets = 2048;
 
 /// What a poll-mode driver hands over: as much of an mbuf as the path reads.

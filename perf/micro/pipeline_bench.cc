@@ -84,9 +84,8 @@ void pipeline(benchmark::State& state, uint64_t flows, const BalancerShape& shap
     window.refill();
     baseline.values.push_back(time_window(window, forward_only));
     window.refill();
-    whole.values.push_back(time_window(window, [&](PacketBurst& packets) {
-      process(view, packets, region, geometry);
-    }));
+    whole.values.push_back(
+        time_window(window, [&](PacketBurst& packets) { process(view, packets, region, geometry); }));
     above.values.push_back(whole.values.back() - baseline.values.back());
     state.SetIterationTime(whole.values.back() * kWindowPackets / tsc_hz());
   }

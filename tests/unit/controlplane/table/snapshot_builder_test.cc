@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "dataplane/contract/snapshot_reader.h"
 #include "dataplane/contract/verify.h"
@@ -49,7 +50,7 @@ class SnapshotBuilderTest : public contract::SegmentFixture {
       pool.routes.push_back(
           Route{1, {2, 0, 0, 0, 0, 9}, contract::MacAddress{2, 0, 0, 0, 1, static_cast<uint8_t>(b)}, 1600});
     }
-    rows.pools.push_back(pool);
+    rows.pools.push_back(std::make_shared<PoolRow>(pool));
     VipRow vip;
     vip.info.name[0] = 'v';
     vip.info.address = Be32(0xc633640a);
@@ -58,6 +59,13 @@ class SnapshotBuilderTest : public contract::SegmentFixture {
     vip.info.id = 3;
     rows.vips.push_back(vip);
     return rows;
+  }
+  /// A new row in the place of the only one, to be changed: those that were published are not touched any more.
+  static PoolRow& edit(SnapshotRows& rows) {
+    auto copy = std::make_shared<PoolRow>(*rows.pools[0]);
+    PoolRow& row = *copy;
+    rows.pools[0] = std::move(copy);
+    return row;
   }
   const contract::SnapshotRoot& root() const { return *publisher_->current(); }
   const contract::PoolRecord& pool() const { return *at<contract::PoolRecord>(root().pools); }
@@ -80,7 +88,7 @@ TEST_F(SnapshotBuilderTest, WritesWhatTheRowsSay) {
   EXPECT_TRUE(contract::verify_snapshot(control_->base(), control_->header().control.root.load()));
   EXPECT_EQ(pool().ring_size, kRingSize);
   EXPECT_TRUE(
-      std::equal(input.pools[0].ring->ring().begin(), input.pools[0].ring->ring().end(), at<uint16_t>(pool().ring)));
+      std::equal(input.pools[0]->ring->ring().begin(), input.pools[0]->ring->ring().end(), at<uint16_t>(pool().ring)));
   const auto* buckets = at<contract::VipBucket>(root().vip_index);
   const contract::VipKey key{Be32(0xc633640a), Be16(80), contract::kProtoTcp};
   const auto* vip = contract::find_vip(buckets, root().vip_bucket_mask,
@@ -104,7 +112,7 @@ TEST_F(SnapshotBuilderTest, AStandbyTakingASeatWritesNoRingAndNoVipIndex) {
   const contract::Offset index = root().vip_index;
   const contract::Offset seats = pool().seats;
   const uint64_t free = publisher_->free_bytes();
-  input.pools[0].holders[1] = 3;
+  edit(input).holders[1] = 3;
   ASSERT_TRUE(builder_->publish(input));
   EXPECT_EQ(pool().ring, ring) << "the ring block is shared";
   EXPECT_EQ(root().vip_index, index);
@@ -116,11 +124,46 @@ TEST_F(SnapshotBuilderTest, AStandbyTakingASeatWritesNoRingAndNoVipIndex) {
       << "a failover must cost a few cache lines";
 }
 
+TEST_F(SnapshotBuilderTest, APublishSharesTheBlocksOfPoolsItDoesNotTouch) {
+  SnapshotRows input = rows();
+  PoolRow other = *input.pools[0];
+  other.name = "mail";
+  input.pools.push_back(std::make_shared<PoolRow>(other));
+  ASSERT_TRUE(builder_->publish(input));
+  const contract::PoolRecord mail = at<contract::PoolRecord>(root().pools)[1];
+  edit(input).holders[1] = 3;
+  ASSERT_TRUE(builder_->publish(input));
+  const auto* records = at<contract::PoolRecord>(root().pools);
+  EXPECT_EQ(std::memcmp(&records[1], &mail, sizeof(mail)), 0);
+  EXPECT_EQ(seat(1).backend, 10);
+  EXPECT_TRUE(contract::verify_snapshot(control_->base(), control_->header().control.root.load()));
+  EXPECT_EQ(root().fingerprint, fingerprint(input)) << "also when a part of it was taken over";
+
+  std::swap(input.pools[0], input.pools[1]);
+  ASSERT_TRUE(builder_->publish(input));
+  EXPECT_EQ(std::memcmp(at<contract::PoolRecord>(root().pools), &mail, sizeof(mail)), 0)
+      << "a pool is known by its name";
+  EXPECT_EQ(root().fingerprint, fingerprint(input));
+}
+
+TEST_F(SnapshotBuilderTest, RowsThatAreTheSameAreWrittenAnewForAnotherInstance) {
+  SnapshotRows input = rows();
+  ASSERT_TRUE(builder_->publish(input));
+  const uint64_t fingerprint_before = root().fingerprint;
+  input.outer_source = Be32(0xc6130000);
+  ASSERT_TRUE(builder_->publish(input));
+  EXPECT_EQ(seat(0).header[14 + 13], 0x13) << "the second byte of the outer source";
+  EXPECT_NE(root().fingerprint, fingerprint_before);
+  input.hash_key = {3, 4};
+  ASSERT_TRUE(builder_->publish(input));
+  EXPECT_EQ(root().fingerprint, fingerprint(input));
+}
+
 TEST_F(SnapshotBuilderTest, SeatsWithNobodyOrWithoutARouteSayWhy) {
   SnapshotRows input = rows();
-  input.pools[0].holders[0] = kNobody;
-  input.pools[0].routes[1].reset();
-  input.pools[0].routes[2]->next_hop_mac.reset();
+  edit(input).holders[0] = kNobody;
+  edit(input).routes[1].reset();
+  edit(input).routes[2]->next_hop_mac.reset();
   ASSERT_TRUE(builder_->publish(input));
   EXPECT_EQ(seat(0).backend, contract::kNoBackend);
   EXPECT_EQ(seat(1).backend, 8);
@@ -132,7 +175,7 @@ TEST_F(SnapshotBuilderTest, RefusedPublishLeavesTheOldSnapshotAndWorksAgainWhenS
   SnapshotRows input = rows();
   ASSERT_TRUE(builder_->publish(input));
   SnapshotRows huge = rows();
-  huge.pools[0].ring = std::make_shared<PoolRing>(
+  edit(huge).ring = std::make_shared<PoolRing>(
       PoolRing(), 15'485'863, std::vector<OwnedSeat>{{"a", 100}, {"b", 100}, {"c", 100}}, std::vector<bool>(3, false));
   const auto refused = builder_->publish(huge);
   ASSERT_FALSE(refused);
@@ -145,13 +188,13 @@ TEST_F(SnapshotBuilderTest, RefusedPublishLeavesTheOldSnapshotAndWorksAgainWhenS
 TEST_F(SnapshotBuilderTest, FingerprintIsOfWhatForwardsAndNothingElse) {
   const uint64_t reference = fingerprint(rows());
   SnapshotRows same = rows();
-  same.pools[0].backends[0].id = 99;
-  same.pools[0].backends[0].failures = 5;
-  same.pools[0].routes[0]->next_hop_mac->at(5) = 77;
+  edit(same).backends[0].id = 99;
+  edit(same).backends[0].failures = 5;
+  edit(same).routes[0]->next_hop_mac->at(5) = 77;
   same.vips[0].info.base_packets = 4;
   EXPECT_EQ(fingerprint(same), reference) << "host-specific details must not matter";
   SnapshotRows other = rows();
-  other.pools[0].holders[1] = 3;
+  edit(other).holders[1] = 3;
   EXPECT_NE(fingerprint(other), reference);
   other = rows();
   other.hash_key.k0 = 9;
@@ -160,7 +203,7 @@ TEST_F(SnapshotBuilderTest, FingerprintIsOfWhatForwardsAndNothingElse) {
   other.vips[0].info.port = Be16(81);
   EXPECT_NE(fingerprint(other), reference);
   other = rows();
-  other.pools[0].holders[1] = kNobody;
+  edit(other).holders[1] = kNobody;
   EXPECT_NE(fingerprint(other), reference);
 }
 

@@ -1,0 +1,245 @@
+#include "perf/gen/run.h"
+
+#include <fmt/format.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <thread>
+
+#include "perf/gen/collect.h"
+#include "perf/gen/receiver.h"
+#include "perf/gen/transmitter.h"
+
+namespace warmswap::gen {
+namespace {
+
+using contract::Error;
+using contract::Result;
+
+constexpr uint32_t kMostIntervals = 100'000;
+constexpr std::chrono::milliseconds kLead{20};  // from the decision to start until the first departure
+
+std::chrono::nanoseconds clock_now(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+uint64_t to_ticks(std::chrono::nanoseconds duration, double hz) {
+  return static_cast<uint64_t>(std::chrono::duration<double>(duration).count() * hz);
+}
+
+/// What the lcores share. The main thread makes and destroys it while they are not running.
+struct Lcores {
+  Transmitter& transmitter;
+  Receiver* receiver;  // nullptr = transmit only
+  const Checker& checker;
+  uint64_t drain_ticks;
+  std::atomic<bool> transmitting{true};
+  std::atomic<bool> receiving{true};
+  std::atomic<uint64_t> waited_ns{0};  // the most that one of the lcores was kept waiting for its CPU
+
+  /// Whether waiting for more makes no sense.
+  bool complete(uint64_t now) const noexcept {
+    return checker.received() >= transmitter.transmitted() || now > transmitter.end() + drain_ticks;
+  }
+};
+
+/// How long this thread was ready to run while another had its CPU, since it began: the second figure of schedstat
+/// (Documentation/scheduler/sched-stats.rst). 0 where the kernel does not tell.
+uint64_t waited_ns() {
+  std::ifstream schedstat("/proc/thread-self/schedstat");
+  uint64_t running = 0;
+  uint64_t waiting = 0;
+  schedstat >> running >> waiting;
+  return waiting;
+}
+
+/// Notes what the lcore that holds it waited.
+class WaitWatch {
+ public:
+  explicit WaitWatch(Lcores& lcores) : lcores_(lcores), before_(waited_ns()) {}
+  WaitWatch(const WaitWatch&) = delete;
+  WaitWatch& operator=(const WaitWatch&) = delete;
+  ~WaitWatch() {
+    const uint64_t waited = waited_ns() - before_;
+    uint64_t most = lcores_.waited_ns.load();
+    while (waited > most && !lcores_.waited_ns.compare_exchange_weak(most, waited)) {
+    }
+  }
+
+ private:
+  Lcores& lcores_;
+  uint64_t before_;
+};
+
+int transmit_loop(void* argument) {
+  Lcores& lcores = *static_cast<Lcores*>(argument);
+  {
+    const WaitWatch watch(lcores);
+    while (lcores.transmitter.poll()) {
+    }
+  }
+  lcores.transmitting.store(false, std::memory_order_release);
+  return 0;
+}
+
+void receive_until_done(Lcores& lcores) {
+  for (;;) {
+    const uint16_t taken = lcores.receiver->poll();
+    if (lcores.transmitting.load(std::memory_order_acquire)) continue;
+    if (taken == 0 ? lcores.complete(rte_rdtsc()) : rte_rdtsc() > lcores.transmitter.end() + lcores.drain_ticks) return;
+  }
+}
+
+int receive_loop(void* argument) {
+  Lcores& lcores = *static_cast<Lcores*>(argument);
+  {
+    const WaitWatch watch(lcores);
+    receive_until_done(lcores);
+  }
+  lcores.receiving.store(false, std::memory_order_release);
+  return 0;
+}
+
+int both_loop(void* argument) {
+  Lcores& lcores = *static_cast<Lcores*>(argument);
+  {
+    const WaitWatch watch(lcores);
+    while (lcores.transmitter.poll()) lcores.receiver->poll();
+    lcores.transmitting.store(false, std::memory_order_release);
+    receive_until_done(lcores);
+  }
+  lcores.receiving.store(false, std::memory_order_release);
+  return 0;
+}
+
+Result<void> launch(int (*loop)(void*), Lcores& lcores, unsigned lcore) {
+  if (rte_eal_remote_launch(loop, &lcores, lcore) == 0) return {};
+  return Error{fmt::format("lcore {} is busy", lcore)};
+}
+
+uint64_t device_drops(uint16_t port) {
+  rte_eth_stats stats{};
+  return rte_eth_stats_get(port, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
+}
+
+uint32_t interval_count(const RunOptions& options) {
+  const auto whole = options.duration + options.drain;
+  return static_cast<uint32_t>(whole / options.interval) + 1;
+}
+
+void collect_transmitted(Transmitter& transmitter, PacketSource& source, uint64_t start, double hz, RunResult& result) {
+  result.transmitted = transmitter.transmitted();
+  result.transmitted_bytes = transmitter.transmitted_bytes();
+  result.skipped = transmitter.skipped();
+  result.late = transmitter.late();
+  result.blocked = transmitter.blocked();
+  result.unsent = transmitter.unsent();
+  result.inter_departure = transmitter.inter_departure();
+  result.lateness = transmitter.lateness();
+  result.transmitted_timeline = transmitter.timeline();
+  result.offered = result.transmitted + result.unsent + result.skipped;
+  if (!std::isinf(result.offered_rate)) result.offered += source.skip_to(transmitter.end());
+  result.duration = std::chrono::nanoseconds(
+      static_cast<int64_t>(static_cast<double>(transmitter.end() - std::min(start, transmitter.end())) * 1e9 / hz));
+}
+
+/// Until the lcores are done.
+void watch(Lcores& lcores, uint64_t start, double hz, const std::atomic<bool>& interrupted,
+           const OnProgress& on_progress) {
+  bool told = false;
+  while (lcores.transmitting.load(std::memory_order_acquire) ||
+         (lcores.receiver != nullptr && lcores.receiving.load(std::memory_order_acquire))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(interrupted.load() || told ? 1 : 20));
+    const uint64_t now = rte_rdtsc();
+    if (interrupted.load() && !told) {
+      told = true;
+      lcores.transmitter.finish(std::max(now, start));
+    }
+    const uint64_t elapsed = now > start ? now - start : 0;
+    on_progress({std::chrono::nanoseconds(static_cast<int64_t>(static_cast<double>(elapsed) * 1e9 / hz)),
+                 lcores.transmitter.transmitted(), lcores.checker.received()});
+  }
+}
+
+}  // namespace
+
+Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, const RunPlan& plan,
+                           const std::atomic<bool>& interrupted, const OnProgress& on_progress) {
+  const RunOptions& options = plan.options;
+  const auto hz = static_cast<double>(rte_get_tsc_hz());
+  const uint32_t intervals = interval_count(options);
+  if (intervals > kMostIntervals) {
+    return Error{
+        fmt::format("a timeline of {} intervals, expected at most {}: choose longer ones", intervals, kMostIntervals)};
+  }
+  auto checker = Checker::make(traffic, {.flow_table = options.flow_table,
+                                         .replay = options.replay,
+                                         .gue_port = options.gue_port,
+                                         .hz = hz,
+                                         .interval = options.interval,
+                                         .intervals = intervals});
+  if (!checker) return Error{checker.error()};
+  Transmitter transmitter(source, {.port = plan.transmit_port,
+                                   .pool = plan.pool,
+                                   .streams = static_cast<uint32_t>((*checker)->streams().size()),
+                                   .burst = options.burst,
+                                   .rate = options.rate,
+                                   .hz = hz,
+                                   .duration = options.duration,
+                                   .catch_up = options.catch_up,
+                                   .late = options.late,
+                                   .interval = options.interval,
+                                   .intervals = intervals});
+  Receiver receiver(plan.receive_port, **checker);
+  if (options.receiving) receiver.drain();
+  const uint64_t drops_before = device_drops(plan.receive_port);
+  const std::vector<unsigned> cpus(plan.cores.begin(), plan.cores.end());
+  const auto ticks_before = perf::read_cpu_ticks(cpus);
+
+  RunResult result;
+  result.conditions = plan.conditions;
+  result.conditions.tsc_hz = hz;
+  result.conditions.start_realtime = clock_now(CLOCK_REALTIME) + kLead;
+  result.conditions.start_monotonic = clock_now(CLOCK_MONOTONIC) + kLead;
+  // Without the bits that a compact signature drops, so that no departure reads as one before the start.
+  const uint64_t start = (rte_rdtsc() + to_ticks(kLead, hz)) >> kCompactShift << kCompactShift;
+  transmitter.begin(start);
+  (*checker)->begin(start);
+  Lcores lcores{transmitter, options.receiving ? &receiver : nullptr, **checker, to_ticks(options.drain, hz)};
+  // lcore 0 is this thread; worker i has lcore i + 1 (io::eal_arguments).
+  constexpr unsigned kFirst = 1;
+  const bool two = plan.cores.size() > 1;
+  if (options.receiving && two) {
+    if (auto launched = launch(receive_loop, lcores, kFirst + 1); !launched) return Error{launched.error()};
+  }
+  auto launched = launch(options.receiving && !two ? both_loop : transmit_loop, lcores, kFirst);
+  if (!launched) lcores.transmitting.store(false);
+  if (launched) watch(lcores, start, hz, interrupted, on_progress);
+  rte_eal_mp_wait_lcore();
+  if (!launched) return Error{launched.error()};
+
+  result.traffic = traffic.streams;
+  result.interval = options.interval;
+  result.interrupted = interrupted.load();
+  result.flow_table = options.flow_table;
+  result.waited = std::chrono::nanoseconds(static_cast<int64_t>(lcores.waited_ns.load()));
+  result.offered_rate = source.total_rate(options.rate);
+  collect_transmitted(transmitter, source, start, hz, result);
+  if (options.receiving) {
+    collect_received(**checker, traffic, transmitter.transmitted_by_stream(), start, hz, result);
+    result.device_drops = device_drops(plan.receive_port) - drops_before;
+  }
+  const auto ticks_after = perf::read_cpu_ticks(cpus);
+  if (ticks_before && ticks_after) result.cpu_use = perf::use_between(*ticks_before, *ticks_after);
+  return result;
+}
+
+}  // namespace warmswap::gen
