@@ -27,11 +27,10 @@ const contract::VipEntry* find(const std::byte* base, const contract::SnapshotRo
 }
 
 /// The outer source as the pipeline fills it: the template's bits and the flow's entropy below them.
-contract::Be32 outer_source(const contract::Seat& seat, uint64_t hash) {
+contract::Be32 outer_source(const contract::Seat& seat, contract::Be32 entropy_mask, uint64_t hash) {
   const auto* ip = seat.header + sizeof(contract::EthernetHeader);
   const auto ready = contract::load<contract::Be32>(ip + offsetof(contract::Ipv4Header, source));
-  const uint32_t mask = (1u << seat.entropy_bits) - 1;
-  return contract::Be32(ready.host() | (contract::flow_entropy(hash) & mask));
+  return contract::Be32(ready.host() | (contract::flow_entropy(hash) & entropy_mask.host()));
 }
 
 void name_seat(const std::byte* base, const contract::PoolRecord& pool, uint16_t seat_index, const contract::Seat& seat,
@@ -87,7 +86,7 @@ api::Explanation explain_flow(const std::byte* base, const contract::SnapshotRoo
   if (seat.backend == contract::kNoBackend) return drop(explanation, DropReason::no_backend);
   if ((seat.flags & contract::kSeatResolved) == 0) return drop(explanation, DropReason::next_hop_unresolved);
   explanation.verdict = "forward";
-  explanation.outer_source = outer_source(seat, hash);
+  explanation.outer_source = outer_source(seat, root->entropy_mask, hash);
   return explanation;
 }
 

@@ -34,7 +34,7 @@ contract::Seat seat_of(const SnapshotRows& rows, const PoolRow& row, size_t seat
   parameters.backend = backend.id;
   parameters.outer_source = rows.outer_source;
   parameters.outer_destination = backend.address;
-  parameters.entropy_bits = rows.entropy_bits;
+  parameters.entropy_mask = contract::entropy_mask(rows.entropy_bits);
   if (const auto& route = row.routes[holder]) {
     parameters.port = route->port;
     parameters.mtu = route->mtu;
@@ -234,6 +234,7 @@ Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
     root.overlay = blocks.overlay->offset();
   }
   root.hash_key = rows.hash_key;
+  root.entropy_mask = contract::entropy_mask(rows.entropy_bits);
   root.vip_index = blocks.vip_index->offset();
   root.vip_bucket_mask = blocks.vip_bucket_mask;
   root.pool_count = static_cast<uint32_t>(records.size());

@@ -25,6 +25,7 @@ class SnapshotView {
     const auto* snapshot = at<contract::SnapshotRoot>(base, root);
     base_ = base;
     hash_key_ = snapshot->hash_key;
+    entropy_mask_ = snapshot->entropy_mask;
     vip_mask_ = snapshot->vip_bucket_mask;
     vip_buckets_ = at<contract::VipBucket>(base, snapshot->vip_index);
     pools_ = at<contract::PoolRecord>(base, snapshot->pools);
@@ -32,13 +33,15 @@ class SnapshotView {
 
   bool empty() const noexcept { return base_ == nullptr; }
   contract::HashKey hash_key() const noexcept { return hash_key_; }
+  contract::Be32 entropy_mask() const noexcept { return entropy_mask_; }
 
   uint32_t vip_mask() const noexcept { return vip_mask_; }
   const contract::VipBucket* vip_buckets() const noexcept { return vip_buckets_; }
   const contract::VipBucket* vip_bucket(uint32_t home) const noexcept { return vip_buckets_ + home; }
   const contract::VipEntry* find_vip(const contract::VipKey& key) const noexcept {
     const uint64_t word = contract::vip_word(key);
-    return contract::find_vip(vip_buckets_, vip_mask_, contract::vip_home(hash_key_, word, vip_mask_), word);
+    return contract::find_vip(vip_buckets_, vip_mask_,
+                              static_cast<uint32_t>(contract::vip_home(hash_key_, word, vip_mask_)), word);
   }
   /// Whether any vip has this address.
   bool has_address(contract::Be32 address) const noexcept {
@@ -58,6 +61,7 @@ class SnapshotView {
 
   const std::byte* base_ = nullptr;
   contract::HashKey hash_key_;
+  contract::Be32 entropy_mask_;
   uint32_t vip_mask_ = 0;
   const contract::VipBucket* vip_buckets_ = nullptr;
   const contract::PoolRecord* pools_ = nullptr;

@@ -108,8 +108,13 @@ class Burst {
   WARMSWAP_TARGET void hash_flows() noexcept {
     const size_t count = count_;
     const contract::HashKey key = snapshot_.hash_key();
+    const contract::Be32 entropy_mask = snapshot_.entropy_mask();
     for (size_t i = 0; i < count; ++i) {
-      hash_[i] = contract::flow_hash(key, contract::FlowWords{first_[i], second_[i]});
+      const uint64_t hash = contract::flow_hash(key, contract::FlowWords{first_[i], second_[i]});
+      const uint64_t entropy = packet::ipip_entropy(hash, entropy_mask);
+      hash_[i] = hash;
+      entropy_[i] = entropy;
+      sum_[i] += packet::ipip_entropy_sum(entropy);
     }
   }
 
@@ -140,8 +145,8 @@ class Burst {
         drop(*packet_[i], obstacle(seat, ip_[i], length_[i]));
         continue;
       }
-      packet::encapsulate_ipip(seat, hash_[i], {varying_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i], length_[i],
-                               *packet_[i]);
+      packet::encapsulate_ipip(seat, {varying_[i], entropy_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i],
+                               length_[i], *packet_[i]);
       backend_counters_[seat.backend].add(length_[i]);
       ++forwarded;
     }
@@ -278,8 +283,8 @@ class Burst {
   // find_vips → find_seats
   Column<const contract::PoolRecord*> pool_;
   Column<contract::TrafficCounter*> vip_counter_;
-  // hash_flows → encapsulate
-  Column<uint64_t> hash_;
+  // hash_flows → find_slots, encapsulate
+  Column<uint64_t> hash_, entropy_;
   Column<const uint16_t*> slot_;
   Column<const contract::Seat*> seat_;
 };

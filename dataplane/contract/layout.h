@@ -222,15 +222,17 @@ struct alignas(kCacheLine) SnapshotRoot {
   Offset vip_index;  // VipBucket[vip_bucket_mask + 1]
   uint32_t vip_bucket_mask;
   uint32_t pool_count;
-  Offset pools;           // PoolRecord[pool_count]
-  uint64_t published_ns;  // CLOCK_REALTIME
+  Offset pools;       // PoolRecord[pool_count]
+  Be32 entropy_mask;  // the low bits of the outer source that vary with the flow: 2^n - 1, n ≤ 24
+  uint32_t reserved0;
   // Cold part: never read by a worker.
   uint64_t fingerprint;  // over configuration and assignment; equal on balancers that agree
   Offset vip_directory;  // VipInfo[vip_count]
   uint32_t vip_count;
   uint32_t reserved;
-  Offset overlay;  // JSON text of the run-time changes laid over the configuration file; 0 = none
-  uint64_t padding[5];
+  Offset overlay;         // JSON text of the run-time changes laid over the configuration file; 0 = none
+  uint64_t published_ns;  // CLOCK_REALTIME
+  uint64_t padding[4];
 };
 static_assert(sizeof(SnapshotRoot) == 128);
 static_assert(offsetof(SnapshotRoot, fingerprint) == 56, "the hot part stays within the first cache line");
@@ -283,7 +285,7 @@ struct alignas(kCacheLine) Seat {
   uint16_t header_sum;  // ones'-complement sum of the outer IPv4 header as stored, raw wire order, not inverted
   uint8_t port;         // egress port, index into SegmentHeader::ports
   Encapsulation encapsulation;
-  uint8_t entropy_bits;  // low bits of the outer source that vary with the flow, 0..24
+  uint8_t reserved;
   uint8_t flags;
   uint8_t header[54];  // Ethernet (14) + IPv4 (20) or IPv6 (40)
 };

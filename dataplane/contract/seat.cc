@@ -1,7 +1,5 @@
 #include "dataplane/contract/seat.h"
 
-#include <cassert>
-
 #include "dataplane/contract/wire.h"
 
 namespace warmswap::contract {
@@ -17,9 +15,6 @@ uint16_t ones_complement_sum(const uint8_t* bytes, size_t count) {
 }  // namespace
 
 Seat make_ipip_seat(const SeatParameters& parameters) {
-  assert(parameters.entropy_bits <= kMaxEntropyBits);
-  const uint32_t entropy_mask = (1u << parameters.entropy_bits) - 1;
-
   EthernetHeader ethernet{};
   ethernet.destination = parameters.next_hop_mac.value_or(MacAddress{});
   ethernet.source = parameters.source_mac;
@@ -29,7 +24,7 @@ Seat make_ipip_seat(const SeatParameters& parameters) {
   outer.version_ihl = 0x45;
   outer.ttl = kOuterTtl;
   outer.protocol = kProtoIpip;
-  outer.source = Be32(parameters.outer_source.host() & ~entropy_mask);
+  outer.source = Be32::from_raw(parameters.outer_source.raw() & ~parameters.entropy_mask.raw());
   outer.destination = parameters.outer_destination;
 
   Seat seat{};
@@ -37,7 +32,6 @@ Seat make_ipip_seat(const SeatParameters& parameters) {
   seat.mtu = parameters.next_hop_mac && parameters.backend != kNoBackend ? parameters.mtu : uint16_t{0};
   seat.port = parameters.port;
   seat.encapsulation = Encapsulation::ipip;
-  seat.entropy_bits = parameters.entropy_bits;
   seat.flags = parameters.next_hop_mac ? kSeatResolved : uint8_t{0};
   store(seat.header, ethernet);
   store(seat.header + sizeof(EthernetHeader), outer);

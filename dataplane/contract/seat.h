@@ -11,6 +11,12 @@ namespace warmswap::contract {
 
 /// Above this the outer source would leave its /8.
 inline constexpr uint8_t kMaxEntropyBits = 24;
+
+/// The mask of the lowest `bits` ≤ kMaxEntropyBits of an address.
+constexpr Be32 entropy_mask(uint8_t bits) noexcept {
+  return Be32((uint32_t{1} << bits) - 1);
+}
+
 /// RFC 2003 §3.1 leaves the outer TTL to the encapsulator; 64 is the default of RFC 1700 and crosses any fabric.
 inline constexpr uint8_t kOuterTtl = 64;
 
@@ -20,9 +26,9 @@ struct SeatParameters {
   uint16_t mtu = 0;                        // largest outer layer-3 packet on the way to the backend
   MacAddress source_mac{};                 // of the egress port
   std::optional<MacAddress> next_hop_mac;  // nullopt: not resolved yet, packets drop as next_hop_unresolved
-  Be32 outer_source;                       // the low entropy_bits are ignored: the pipeline puts flow entropy there
+  Be32 outer_source;                       // where entropy_mask has a bit the pipeline puts flow entropy instead
   Be32 outer_destination;                  // the backend's address
-  uint8_t entropy_bits = 0;                // 0..kMaxEntropyBits
+  Be32 entropy_mask;                       // SnapshotRoot::entropy_mask
 };
 
 /// A seat that encapsulates IPv4 in IPv4 (RFC 2003).

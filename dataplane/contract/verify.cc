@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "dataplane/contract/seat.h"
+
 namespace warmswap::contract {
 namespace {
 
@@ -99,8 +101,7 @@ Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const K
   for (uint32_t i = 0; i < pool.seat_count; ++i) {
     const Seat& seat = seats[i];
     const bool encapsulates = seat.encapsulation == Encapsulation::none || seat.encapsulation == Encapsulation::ipip;
-    const bool in_range =
-        (seat.backend < backends || seat.backend == kNoBackend) && seat.port < kPortCapacity && seat.entropy_bits <= 24;
+    const bool in_range = (seat.backend < backends || seat.backend == kNoBackend) && seat.port < kPortCapacity;
     if (!encapsulates || !in_range) {
       return Error{"seat " + std::to_string(i) + " has backend " + std::to_string(seat.backend) + ", port " +
                    std::to_string(seat.port) + ", encapsulation " +
@@ -183,6 +184,11 @@ Result<void> verify_snapshot(const std::byte* base, Offset root_offset, const Kn
   auto block = checked_block(base, root_offset, BlockKind::root, sizeof(SnapshotRoot));
   if (!block) return Error{block.error()};
   const auto& root = *reinterpret_cast<const SnapshotRoot*>(*block);
+  const uint32_t entropy = root.entropy_mask.host();
+  if ((entropy & (entropy + 1)) != 0 || entropy > entropy_mask(kMaxEntropyBits).host()) {
+    return Error{"entropy mask " + std::to_string(entropy) + ": expected 2^n - 1, n at most " +
+                 std::to_string(kMaxEntropyBits)};
+  }
   if (root.generation == 0) return Error{"a snapshot of generation 0: generations begin at 1"};
   if (auto vips = verify_vips(base, root, known); !vips) return vips;
   auto pools = checked_block(base, root.pools, BlockKind::pool_table, uint64_t{root.pool_count} * sizeof(PoolRecord));

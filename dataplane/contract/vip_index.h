@@ -42,17 +42,18 @@ static_assert(offsetof(VipEntry, vip) == 8 && offsetof(VipEntry, reserved) == 7,
 /// The home bucket of the key whose vip_word is given; `mask` is the number of buckets, a power of two, minus one. A
 /// product of two keyed halves (NH: Black et al., "UMAC", 1999), folded and multiplied once more: 32-bit factors, so
 /// that a vector unit makes several at once.
-constexpr uint32_t vip_home(HashKey secret, uint64_t word, uint32_t mask) noexcept {
+constexpr uint64_t vip_home(HashKey secret, uint64_t word, uint64_t mask) noexcept {
   // Constants (digits of pi, as in the Blowfish tables) keep a key of few bits from making the products trivial.
   const uint64_t key = (secret.k0 ^ std::rotl(secret.k1, 32)) + 0x243f6a8885a308d3ULL;
-  const uint64_t address = static_cast<uint32_t>(word + key);
-  const uint64_t service = static_cast<uint32_t>((word >> 32) + (key >> 32)) | 1;
+  constexpr uint64_t kLow = 0xffffffff;
+  const uint64_t address = (word + key) & kLow;
+  const uint64_t service = (((word >> 32) + (key >> 32)) & kLow) | 1;
   const uint64_t product = address * service;
-  const uint64_t folded = static_cast<uint32_t>(product ^ (product >> 32));
-  return static_cast<uint32_t>(folded * 0x9e3779b1 >> 32) & mask;
+  const uint64_t folded = (product ^ (product >> 32)) & kLow;
+  return folded * 0x9e3779b1 >> 32 & mask;
 }
 constexpr uint32_t vip_home(HashKey secret, const VipKey& key, uint32_t mask) noexcept {
-  return vip_home(secret, vip_word(key), mask);
+  return static_cast<uint32_t>(vip_home(secret, vip_word(key), mask));
 }
 
 /// What one bucket says about a key: its entry, or that the key is nowhere, or that the search goes on.

@@ -29,11 +29,11 @@ inline constexpr uint32_t kIpipHeaderBytes = sizeof(contract::Ipv4Header);
 inline constexpr uint32_t kIpipFrontBytes = sizeof(contract::EthernetHeader) + kIpipHeaderBytes;
 static_assert(kIpipFrontBytes <= sizeof(contract::Seat::header));
 
-/// What a packet brings to its outer header, apart from its flow hash; the same for every seat, so it is worked out for
-/// a whole burst at once.
+/// What a packet brings to its outer header; the same for every seat, so it is worked out for a whole burst at once.
 struct IpipFields {
   uint64_t varying;    // TOS, total length, identification and DF, in their places in the outer header's first 8 bytes
-  uint64_t sum;        // ones'-complement sum of those, not folded, below 2^18
+  uint64_t entropy;    // of the outer source, in its place in the header's second 8 bytes
+  uint64_t sum;        // ones'-complement sum of all of these, not folded, below 2^19
   uint64_t rewritten;  // bytes 8–11 of the inner header afterwards: TTL one less, protocol, checksum kept right
   uint64_t least_mtu;  // of a seat that can take the packet
 };
@@ -42,7 +42,7 @@ struct IpipFields {
 inline constexpr uint64_t kNoMtu = ~uint64_t{0};
 
 /// `ip0` and `ip8` are the inner header's first two 8-byte words as they stand in memory, `length` its total length.
-/// Branch-free, and in 64-bit operations, so that it vectorises.
+/// Without entropy. Branch-free, and in 64-bit operations, so that it vectorises.
 [[gnu::always_inline]] inline IpipFields ipip_fields(uint64_t ip0, uint64_t ip8, uint64_t length) noexcept {
   using contract::Be16;
   using contract::Ipv4Header;
@@ -50,22 +50,33 @@ inline constexpr uint64_t kNoMtu = ~uint64_t{0};
   static_assert(offsetof(Ipv4Header, tos) == 1 && offsetof(Ipv4Header, total_length) == 2 &&
                 offsetof(Ipv4Header, identification) == 4 && offsetof(Ipv4Header, flags_fragment) == 6 &&
                 offsetof(Ipv4Header, ttl) == 8 && offsetof(Ipv4Header, checksum) == 10);
-  constexpr uint64_t kCopied = uint64_t{0xff} << 8 | uint64_t{0xffff} << 32 |
-                               uint64_t{Be16(contract::kIpv4DontFragment).raw()} << 48;  // TOS, identification, DF
-  const uint64_t outer_length = length + kIpipHeaderBytes;
+  // As one big-endian number, where the total length can be added to; a carry out of it is above every MTU.
+  constexpr uint64_t kCopied = uint64_t{0xff} << 48 | uint64_t{0xffff} << 32 | uint64_t{0xffff} << 16 |
+                               contract::kIpv4DontFragment;  // TOS, total length, identification, DF
+  const uint64_t outer = (__builtin_bswap64(ip0) & kCopied) + (uint64_t{kIpipHeaderBytes} << 32);
   const uint64_t ttl = ip8 & 0xff;
   const uint64_t checksum = ip8 >> 16 & 0xffff;
   // The TTL is the low byte of its word as loaded, so the word becomes one less. RFC 1624 equation 3 then comes down to
   // adding one, with the end-around carry taken also where the sum is all ones, which would be minus zero.
-  const uint64_t kept = checksum + 1 + uint64_t{checksum >= 0xfffe};
+  const uint64_t kept = checksum + 1 + (checksum >= 0xfffe ? uint64_t{1} : uint64_t{0});
 
   IpipFields fields;
-  fields.varying = (ip0 & kCopied) | (outer_length << 8 & 0xff00) << 16 | (outer_length >> 8 & 0xff) << 16;
+  fields.varying = __builtin_bswap64(outer);
+  fields.entropy = 0;
   const uint64_t half = (fields.varying & 0xffffffff) + (fields.varying >> 32);
   fields.sum = (half & 0xffff) + (half >> 16);
   fields.rewritten = ((ttl - 1) & 0xff) | (ip8 & 0xff00) | (kept & 0xffff) << 16;
-  fields.least_mtu = ttl > 1 ? outer_length : kNoMtu;
+  fields.least_mtu = ttl > 1 ? length + kIpipHeaderBytes : kNoMtu;
   return fields;
+}
+
+/// The flow's bits of the outer source, in their place in the outer header's second 8 bytes; and their sum, below 2^17.
+[[gnu::always_inline]] inline uint64_t ipip_entropy(uint64_t flow_hash, contract::Be32 mask) noexcept {
+  // flow_entropy() is the low half of the hash: swapped, it is the upper half in wire order.
+  return __builtin_bswap64(flow_hash) & uint64_t{mask.raw()} << 32;
+}
+[[gnu::always_inline]] inline uint64_t ipip_entropy_sum(uint64_t entropy) noexcept {
+  return (entropy >> 32 & 0xffff) + (entropy >> 48);
 }
 
 /// Whether the outer header finds room before the inner one, which begins `ip_offset` bytes into the frame.
@@ -82,9 +93,8 @@ inline DropReason ipip_obstacle(const contract::Seat& seat, const uint8_t* ip, u
 
 /// Writes the outer header before the inner one at `ip`. Only when the seat's MTU is at least least_mtu and there is
 /// headroom.
-[[gnu::always_inline]] inline void encapsulate_ipip(const contract::Seat& seat, uint64_t flow_hash,
-                                                    const IpipFields& fields, uint8_t* ip, uint64_t length,
-                                                    Packet& packet) noexcept {
+[[gnu::always_inline]] inline void encapsulate_ipip(const contract::Seat& seat, const IpipFields& fields, uint8_t* ip,
+                                                    uint64_t length, Packet& packet) noexcept {
   using contract::load;
   using contract::store;
   uint8_t* outer = ip - kIpipHeaderBytes;
@@ -92,15 +102,12 @@ inline DropReason ipip_obstacle(const contract::Seat& seat, const uint8_t* ip, u
   const uint8_t* ready = seat.header;
   const uint8_t* ready_ip = ready + sizeof(contract::EthernetHeader);
 
-  const uint32_t entropy_mask = (1u << seat.entropy_bits) - 1;
-  const uint32_t entropy = contract::Be32(contract::flow_entropy(flow_hash) & entropy_mask).raw();
   // Every varying bit is zero in the template, so the template's sum and theirs simply add up; below 2^20.
-  const uint32_t sum = seat.header_sum + static_cast<uint32_t>(fields.sum) + (entropy & 0xffff) + (entropy >> 16);
-  const auto checksum = static_cast<uint16_t>(~fold(sum));
+  const auto checksum = static_cast<uint16_t>(~fold(seat.header_sum + static_cast<uint32_t>(fields.sum)));
 
   std::memcpy(frame, ready, 16);  // the Ethernet header, in one go with two bytes that the next line writes again
   store(outer, load<uint64_t>(ready_ip) | fields.varying);
-  store(outer + 8, load<uint64_t>(ready_ip + 8) | uint64_t{checksum} << 16 | uint64_t{entropy} << 32);
+  store(outer + 8, load<uint64_t>(ready_ip + 8) | uint64_t{checksum} << 16 | fields.entropy);
   store(outer + 16, load<uint32_t>(ready_ip + 16));
   store(ip + 8, static_cast<uint32_t>(fields.rewritten));
 

@@ -23,6 +23,7 @@ import siphash  # noqa: E402
 from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, IPOption_NOP, IPOption_RR, IPv6, Raw  # noqa: E402
 
 HASH_KEY = bytes.fromhex("8f1d3c5577aa0b19e24466c8d0f1a2b3")
+ENTROPY_BITS = 12  # no whole number of bytes
 CLIENT_MAC, PORT_MAC = "02:00:00:00:00:c1", "02:00:00:00:00:b1"
 NO_SEAT, NO_BACKEND = 0xFFFF, 0xFFFF
 HEADROOM = 128
@@ -46,7 +47,7 @@ RINGS = {
 }
 
 
-def seat(backend, port, mtu, entropy_bits, next_hop="02:00:00:00:01:%02x", source="172.20.255.255"):
+def seat(backend, port, mtu, next_hop="02:00:00:00:01:%02x", source="172.20.255.255"):
     return {
         "backend": backend,
         "port": port,
@@ -54,17 +55,16 @@ def seat(backend, port, mtu, entropy_bits, next_hop="02:00:00:00:01:%02x", sourc
         "source_mac": PORT_MAC,
         "next_hop": next_hop % backend if "%" in next_hop else next_hop,
         "source": source,
-        "entropy_bits": entropy_bits,
         "destination": f"203.0.113.{backend % 256}",
     }
 
 
 SEATS = {
-    0: [seat(1, 0, 1600, 16), seat(2, 1, 1520, 0), seat(3, 2, 9000, 12), seat(4, 15, 65535, 24)],
-    1: [seat(NO_BACKEND, 0, 1500, 0, next_hop="02:00:00:00:01:ff")],
+    0: [seat(1, 0, 1600), seat(2, 1, 1520), seat(3, 2, 9000), seat(4, 15, 65535)],
+    1: [seat(NO_BACKEND, 0, 1500, next_hop="02:00:00:00:01:ff")],
     2: [],
-    3: [seat(5, 0, 1500, 8, next_hop="-")],
-    4: [seat(6, 0, 600, 8)],
+    3: [seat(5, 0, 1500, next_hop="-")],
+    4: [seat(6, 0, 600)],
 }
 
 
@@ -74,7 +74,7 @@ def pick_seat(pool, source, destination, source_port, destination_port, protocol
 
 
 def outer_source(chosen, value):
-    mask = (1 << chosen["entropy_bits"]) - 1
+    mask = (1 << ENTROPY_BITS) - 1
     (base,) = struct.unpack("!I", bytes(map(int, chosen["source"].split("."))))
     address = (base & ~mask) | (siphash.flow_entropy(value) & mask)
     return ".".join(str(b) for b in struct.pack("!I", address))
@@ -287,9 +287,10 @@ def render():
         "# Made by tests/golden/generate.py; do not edit.",
         "# vip ADDRESS PROTOCOL PORT ID POOL",
         "# ring POOL SEAT...",
-        "# seat POOL BACKEND PORT MTU SOURCE_MAC NEXT_HOP_MAC OUTER_SOURCE ENTROPY_BITS OUTER_DESTINATION",
+        "# seat POOL BACKEND PORT MTU SOURCE_MAC NEXT_HOP_MAC OUTER_SOURCE OUTER_DESTINATION",
         "# case NAME SNAPSHOT HEADROOM CONTIGUOUS VERDICT REASON PORT FRAME OUTPUT",
         f"hash_key {HASH_KEY.hex()}",
+        f"entropy_bits {ENTROPY_BITS}",
     ]
     lines += ["vip " + " ".join(map(str, vip)) for vip in VIPS]
     lines += [f"ring {pool} " + " ".join(map(str, ring)) for pool, ring in RINGS.items()]

@@ -34,6 +34,7 @@ struct GoldenCase {
 
 struct Golden {
   contract::HashKey key;
+  uint8_t entropy_bits = 0;
   std::vector<contract::VipPlacement> vips;
   std::vector<test::TestPool> pools;
   std::vector<GoldenCase> cases;
@@ -64,10 +65,10 @@ contract::MacAddress mac_of(const std::string& text) {
   return mac;
 }
 
-contract::Seat read_seat(std::istream& in) {
-  uint32_t backend, port, mtu, entropy_bits;
+contract::Seat read_seat(std::istream& in, uint8_t entropy_bits) {
+  uint32_t backend, port, mtu;
   std::string source_mac, next_hop, source, destination;
-  in >> backend >> port >> mtu >> source_mac >> next_hop >> source >> entropy_bits >> destination;
+  in >> backend >> port >> mtu >> source_mac >> next_hop >> source >> destination;
   contract::SeatParameters parameters;
   parameters.backend = static_cast<uint16_t>(backend);
   parameters.port = static_cast<uint8_t>(port);
@@ -76,7 +77,7 @@ contract::Seat read_seat(std::istream& in) {
   if (next_hop != "-") parameters.next_hop_mac = mac_of(next_hop);
   parameters.outer_source = address_of(source);
   parameters.outer_destination = address_of(destination);
-  parameters.entropy_bits = static_cast<uint8_t>(entropy_bits);
+  parameters.entropy_mask = contract::entropy_mask(entropy_bits);
   return contract::make_ipip_seat(parameters);
 }
 
@@ -99,6 +100,10 @@ void read_line(const std::string& line, Golden& golden) {
     in >> hex;
     const Bytes key = from_hex(hex);
     golden.key = {contract::load<uint64_t>(&key[0]), contract::load<uint64_t>(&key[8])};
+  } else if (what == "entropy_bits") {
+    uint32_t bits;
+    in >> bits;
+    golden.entropy_bits = static_cast<uint8_t>(bits);
   } else if (what == "vip") {
     std::string address;
     uint32_t protocol, port, id, pool;
@@ -113,7 +118,7 @@ void read_line(const std::string& line, Golden& golden) {
   } else if (what == "seat") {
     size_t pool;
     in >> pool;
-    golden.pools.at(pool).seats.push_back(read_seat(in));
+    golden.pools.at(pool).seats.push_back(read_seat(in, golden.entropy_bits));
   } else if (what == "case") {
     golden.cases.push_back(read_case(in));
     EXPECT_TRUE(in) << line;
@@ -154,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(Level, GoldenPipeline, ::testing::ValuesIn(test::runnab
 
 TEST_P(GoldenPipeline, EveryCaseAlone) {
   ASSERT_GT(golden().cases.size(), 150u);
-  const test::TestSnapshot snapshot(golden().key, golden().vips, golden().pools);
+  const test::TestSnapshot snapshot(golden().key, golden().vips, golden().pools, golden().entropy_bits);
   for (const GoldenCase& one : golden().cases) {
     test::TestCounters counters;
     test::ExactBuffer buffer(one.frame, one.headroom, one.contiguous);
@@ -170,7 +175,7 @@ TEST_P(GoldenPipeline, EveryCaseAlone) {
 }
 
 TEST_P(GoldenPipeline, AllCasesInOneSpanDoNotDisturbEachOther) {
-  const test::TestSnapshot snapshot(golden().key, golden().vips, golden().pools);
+  const test::TestSnapshot snapshot(golden().key, golden().vips, golden().pools, golden().entropy_bits);
   test::TestCounters counters;
   std::vector<const GoldenCase*> cases;
   std::vector<test::ExactBuffer> buffers;

@@ -37,7 +37,7 @@ contract::Seat seat_of(uint16_t backend) {
                                    .next_hop_mac = contract::MacAddress{2, 0, 0, 0, 1, static_cast<uint8_t>(backend)},
                                    .outer_source = Be32(0xac100000),
                                    .outer_destination = Be32(0xcb007100u + backend),
-                                   .entropy_bits = 16});
+                                   .entropy_mask = contract::entropy_mask(16)});
 }
 
 /// Two vips on one pool of `backends` seats: kVip tcp/80 (id 3) and kVip udp any port (id 4).

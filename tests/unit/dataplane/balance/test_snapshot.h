@@ -13,6 +13,7 @@
 #include "dataplane/balance/pipeline.h"
 #include "dataplane/balance/snapshot_view.h"
 #include "dataplane/contract/layout.h"
+#include "dataplane/contract/seat.h"
 #include "dataplane/contract/vip_index.h"
 
 namespace warmswap::test {
@@ -24,10 +25,12 @@ struct TestPool {
 
 class TestSnapshot {
  public:
-  TestSnapshot(contract::HashKey key, std::span<const contract::VipPlacement> vips, std::span<const TestPool> pools) {
+  TestSnapshot(contract::HashKey key, std::span<const contract::VipPlacement> vips, std::span<const TestPool> pools,
+               uint8_t entropy_bits = 16) {
     const std::vector<contract::VipBucket> buckets = contract::build_vip_index(vips, key).value();
     contract::SnapshotRoot root{};
     root.generation = 1;
+    root.entropy_mask = contract::entropy_mask(entropy_bits);
     root.hash_key = key;
     root.vip_bucket_mask = static_cast<uint32_t>(buckets.size() - 1);
     root.vip_index = append(std::span<const contract::VipBucket>(buckets));

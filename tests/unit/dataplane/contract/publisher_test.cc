@@ -119,6 +119,8 @@ TEST_F(PublisherTest, UnsoundSnapshotsAreNotPublished) {
       {"outside the arena", [](SmallSnapshot& s, Publisher&, std::byte*) { s.root.pools = 128; }},
       {"expected a pool table", [](SmallSnapshot& s, Publisher&, std::byte*) { s.root.pools = s.root.vip_index; }},
       {"holds 64 bytes", [](SmallSnapshot& s, Publisher&, std::byte*) { s.root.pool_count = 2; }},
+      {"entropy mask", [](SmallSnapshot& s, Publisher&, std::byte*) { s.root.entropy_mask = Be32(0xfe); }},
+      {"entropy mask", [](SmallSnapshot& s, Publisher&, std::byte*) { s.root.entropy_mask = Be32(0x1ffffff); }},
       {"power of two", [](SmallSnapshot& s, Publisher&, std::byte*) { s.root.vip_bucket_mask = 2; }},
       {"names a seat beyond",
        [](SmallSnapshot& s, Publisher&, std::byte* base) {

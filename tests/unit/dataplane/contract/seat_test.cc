@@ -15,7 +15,7 @@ SeatParameters example() {
           .next_hop_mac = MacAddress{0x02, 0, 0, 0, 0, 0x02},
           .outer_source = Be32(0xac10ffff),  // 172.16.255.255
           .outer_destination = Be32(0xcb007107),
-          .entropy_bits = 12};
+          .entropy_mask = entropy_mask(12)};
 }
 
 TEST(Seat, HoldsTheReadyMadeHeaderByteByByte) {
@@ -33,7 +33,6 @@ TEST(Seat, HoldsTheReadyMadeHeaderByteByByte) {
   EXPECT_EQ(seat.port, 3);
   EXPECT_EQ(seat.mtu, 1500);
   EXPECT_EQ(seat.encapsulation, Encapsulation::ipip);
-  EXPECT_EQ(seat.entropy_bits, 12);
   EXPECT_EQ(seat.flags, kSeatResolved);
 }
 
@@ -60,9 +59,9 @@ TEST(Seat, ThatCannotBeSentToTakesNoPacketOfAnySize) {
 
 TEST(Seat, KeepsTheWholeSourceWithoutEntropyAndOneOctetWithMost) {
   SeatParameters parameters = example();
-  parameters.entropy_bits = 0;
+  parameters.entropy_mask = entropy_mask(0);
   EXPECT_EQ(load<Be32>(make_ipip_seat(parameters).header + 26), Be32(0xac10ffff));
-  parameters.entropy_bits = kMaxEntropyBits;
+  parameters.entropy_mask = entropy_mask(kMaxEntropyBits);
   EXPECT_EQ(load<Be32>(make_ipip_seat(parameters).header + 26), Be32(0xac000000));
 }
 

@@ -28,11 +28,12 @@ contract::Seat seat_with(uint8_t entropy_bits, uint16_t mtu) {
                                    .next_hop_mac = contract::MacAddress{2, 0, 0, 0, 0, 2},
                                    .outer_source = Be32(0xac1fffff),
                                    .outer_destination = Be32(0xcb007105),
-                                   .entropy_bits = entropy_bits});
+                                   .entropy_mask = contract::entropy_mask(entropy_bits)});
 }
 
 /// What the frame must look like, built field by field from the RFCs and the inner frame.
-Bytes expected_frame(const FrameShape& shape, const contract::Seat& seat, uint64_t hash, uint32_t source) {
+Bytes expected_frame(const FrameShape& shape, const contract::Seat& seat, uint64_t hash, uint32_t source,
+                     uint8_t entropy_bits) {
   const Bytes arrived = test::make_frame(shape);
   Bytes inner(arrived.begin() + static_cast<long>(14 + 4 * shape.tags.size()), arrived.end() - long{shape.padding});
   inner[8] = static_cast<uint8_t>(inner[8] - 1);
@@ -42,7 +43,7 @@ Bytes expected_frame(const FrameShape& shape, const contract::Seat& seat, uint64
   std::copy_n(seat.header, 34, frame.begin());
   std::copy(inner.begin(), inner.end(), frame.begin() + 34);
   uint8_t* outer = &frame[14];
-  const uint32_t mask = (1u << seat.entropy_bits) - 1;
+  const uint32_t mask = (1u << entropy_bits) - 1;
   outer[1] = shape.tos;
   contract::store(outer + 2, Be16(static_cast<uint16_t>(inner.size() + 20)));
   contract::store(outer + 4, Be16(shape.identification));
@@ -60,8 +61,10 @@ struct Encapsulation {
   bool possible(const contract::Seat& seat, const Packet& packet) const {
     return fields.least_mtu <= seat.mtu && ipip_has_headroom(packet, parsed.ip_offset);
   }
-  void write(const contract::Seat& seat, uint64_t hash, Packet& packet) const {
-    encapsulate_ipip(seat, hash, fields, ip, parsed.ip_length, packet);
+  void write(const contract::Seat& seat, uint64_t hash, uint8_t entropy_bits, Packet& packet) {
+    fields.entropy = ipip_entropy(hash, contract::entropy_mask(entropy_bits));
+    fields.sum += ipip_entropy_sum(fields.entropy);
+    encapsulate_ipip(seat, fields, ip, parsed.ip_length, packet);
   }
 
   ParsedFrame parsed;
@@ -79,10 +82,10 @@ TEST(Ipip, TemplateAndFillerMakeTheFrameOfTheRfcs) {
     const uint64_t hash = wide();
     ExactBuffer buffer(test::make_frame(shape), 20 + random() % 60);
     Packet& packet = buffer.packet();
-    const Encapsulation encapsulation(packet);
+    Encapsulation encapsulation(packet);
     ASSERT_TRUE(encapsulation.possible(seat, packet));
-    encapsulation.write(seat, hash, packet);
-    ASSERT_EQ(Bytes(packet.frame, packet.frame + packet.length), expected_frame(shape, seat, hash, 0xac1fffff));
+    encapsulation.write(seat, hash, bits, packet);
+    ASSERT_EQ(Bytes(packet.frame, packet.frame + packet.length), expected_frame(shape, seat, hash, 0xac1fffff, bits));
     ASSERT_EQ(packet.verdict, Verdict::forward);
     ASSERT_EQ(packet.port, 5);
   }
@@ -94,7 +97,7 @@ TEST(Ipip, TheInnerChecksumStaysRightForEveryTtlAndChecksum) {
   for (const uint8_t ttl : std::initializer_list<uint8_t>{2, 64, 128, 255}) {
     for (uint32_t id = 0; id < 65536; ++id) {
       ExactBuffer buffer(test::make_frame({.ttl = ttl, .identification = static_cast<uint16_t>(id)}));
-      Encapsulation(buffer.packet()).write(seat, 0, buffer.packet());
+      Encapsulation(buffer.packet()).write(seat, 0, 0, buffer.packet());
       const uint8_t* frame = buffer.packet().frame;
       ASSERT_EQ(header_sum(frame + 14, 5), 0xffff);
       ASSERT_EQ(header_sum(frame + 34, 5), 0xffff);
@@ -107,7 +110,7 @@ TEST(Ipip, KeepsTheTailOfAChainedFrameAsItIs) {
   const Bytes whole = test::make_frame({.payload = 1000, .padding = 0});
   ExactBuffer buffer(whole, 64, 200);
   Packet& packet = buffer.packet();
-  Encapsulation(packet).write(seat_with(0, 1500), 0, packet);
+  Encapsulation(packet).write(seat_with(0, 1500), 0, 0, packet);
   EXPECT_EQ(packet.length, whole.size() + 20);
   EXPECT_EQ(Bytes(packet.frame + 54, packet.frame + 220), Bytes(whole.begin() + 34, whole.begin() + 200));
 }
@@ -138,11 +141,11 @@ TEST(Ipip, RefusesAtTheExactLimit) {
   };
   for (const Limit& limit : limits) {
     ExactBuffer buffer(test::make_frame(limit.shape), limit.headroom);
-    const Encapsulation encapsulation(buffer.packet());
+    Encapsulation encapsulation(buffer.packet());
     const contract::Seat seat = seat_with(8, limit.mtu);
     ASSERT_EQ(encapsulation.possible(seat, buffer.packet()), limit.possible) << limit.what;
     if (limit.possible) {
-      encapsulation.write(seat, 0, buffer.packet());
+      encapsulation.write(seat, 0, 0, buffer.packet());
     } else {
       EXPECT_EQ(ipip_obstacle(seat, encapsulation.ip, encapsulation.parsed.ip_length), limit.reason) << limit.what;
     }
