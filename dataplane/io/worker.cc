@@ -27,24 +27,6 @@ void sleep_ns(long ns) noexcept {
   nanosleep(&duration, nullptr);
 }
 
-/// Makes the buffer hold the frame that was decided to be sent: the outer header went into the headroom, and whatever
-/// followed the IP packet (Ethernet padding) is cut off behind.
-void set_frame(rte_mbuf& buffer, const packet::Packet& packet) noexcept {
-  const auto start = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer.buf_addr));
-  if (buffer.nb_segs == 1) [[likely]] {
-    buffer.data_off = start;
-    buffer.data_len = static_cast<uint16_t>(packet.length);
-    buffer.pkt_len = packet.length;
-    return;
-  }
-  const int32_t grown = int32_t{buffer.data_off} - start;
-  const uint32_t whole = buffer.pkt_len + static_cast<uint32_t>(grown);
-  buffer.data_off = start;
-  buffer.data_len = static_cast<uint16_t>(buffer.data_len + grown);
-  buffer.pkt_len = whole;
-  if (whole > packet.length) rte_pktmbuf_trim(&buffer, static_cast<uint16_t>(whole - packet.length));
-}
-
 }  // namespace
 
 Worker::Worker(WorkerSetup setup, const contract::Segment& segment)
@@ -55,6 +37,9 @@ Worker::Worker(WorkerSetup setup, const contract::Segment& segment)
       geometry_(segment.geometry()),
       tick_cycles_(rte_get_tsc_hz() / kTicksPerSecond),
       relay_cycles_(rte_get_tsc_hz() / 1'000'000 * kRelayMicroseconds) {
+  for (uint32_t port = 0; port < contract::kPortCapacity; ++port) {
+    if (setup_.egress[port].present) egress_ports_ |= uint32_t{1} << port;
+  }
   region_.totals.cpu.store(setup_.cpu, std::memory_order_relaxed);
   region_.totals.tick_ns.store(contract::monotonic_ns(), std::memory_order_relaxed);
 }
@@ -84,54 +69,51 @@ uint16_t Worker::poll_wire(const ReceiveQueue& queue) noexcept {
   std::array<rte_mbuf*, kReceiveBurst> buffers;
   const uint16_t count = rte_eth_rx_burst(queue.port, queue.queue, buffers.data(), kReceiveBurst);
   if (count == 0) return 0;
-  std::array<packet::Packet, kReceiveBurst> packets;
   uint64_t bytes = 0;
-  for (uint16_t i = 0; i < count; ++i) {
-    rte_mbuf* buffer = buffers[i];
-    packet::Packet& packet = packets[i];
-    packet.frame = rte_pktmbuf_mtod(buffer, uint8_t*);
-    packet.length = rte_pktmbuf_pkt_len(buffer);
-    packet.contiguous = rte_pktmbuf_data_len(buffer);
-    packet.headroom = rte_pktmbuf_headroom(buffer);
-    bytes += packet.length;
-  }
+  for (uint16_t i = 0; i < count; ++i) bytes += buffers[i]->pkt_len;
   region_.totals.received_packets.add(count);
   region_.totals.received_bytes.add(bytes);
-  process_burst_(snapshot_, {packets.data(), count}, region_, geometry_);
-  dispatch(buffers.data(), packets.data(), count, queue.index);
+  process_(snapshot_, {buffers.data(), count}, region_, geometry_);
+  dispatch({buffers.data(), count}, queue.index);
   return count;
 }
 
-void Worker::dispatch(rte_mbuf* const* buffers, const packet::Packet* packets, uint16_t count,
-                      uint8_t received_on) noexcept {
+void Worker::dispatch(std::span<rte_mbuf*> buffers, uint8_t received_on) noexcept {
   uint32_t touched = 0;  // ports with a batch to send
-  for (uint16_t i = 0; i < count; ++i) {
-    const packet::Packet& packet = packets[i];
-    if (packet.verdict != packet::Verdict::forward || !setup_.egress[packet.port].present) [[unlikely]] {
-      keep(buffers[i], packet, received_on);
+  // Most bursts leave by one port. Its count stays in a register: in memory each packet would wait for the one before.
+  uint8_t port = 0;
+  uint16_t count = 0;
+  for (rte_mbuf* buffer : buffers) {
+    const Decision decision = decision_of(*buffer);
+    const uint32_t bit = uint32_t{1} << decision.port;
+    if (decision.verdict != packet::Verdict::forward || (bit & egress_ports_) == 0) [[unlikely]] {
+      keep(buffer, decision, received_on);
       continue;
     }
-    rte_mbuf* buffer = buffers[i];
-    set_frame(*buffer, packet);
-    Batch& batch = to_wire_[packet.port];
-    batch.packets[batch.count++] = buffer;
-    touched |= 1u << packet.port;
+    if (decision.port != port) [[unlikely]] {
+      to_wire_[port].count = count;
+      port = decision.port;
+      count = to_wire_[port].count;
+    }
+    to_wire_[port].packets[count++] = buffer;
+    touched |= bit;
   }
+  to_wire_[port].count = count;
   for (; touched != 0; touched &= touched - 1) {
-    const auto port = static_cast<size_t>(std::countr_zero(touched));
-    transmit(setup_.egress[port].wire, to_wire_[port], DropReason::transmit_queue_full);
+    const auto full = static_cast<size_t>(std::countr_zero(touched));
+    transmit(setup_.egress[full].wire, to_wire_[full], DropReason::transmit_queue_full);
   }
   if (to_kernel_.count > 0) transmit(setup_.egress[received_on].kernel, to_kernel_, DropReason::exception_queue_full);
 }
 
 /// What is not sent on the wire.
-void Worker::keep(rte_mbuf* buffer, const packet::Packet& packet, uint8_t received_on) noexcept {
-  if (packet.verdict == packet::Verdict::forward) {
+void Worker::keep(rte_mbuf* buffer, Decision decision, uint8_t received_on) noexcept {
+  if (decision.verdict == packet::Verdict::forward) {
     drop(buffer, DropReason::next_hop_unresolved);  // by way of a port that this dataplane does not have
-  } else if (packet.verdict == packet::Verdict::drop) {
-    rte_pktmbuf_free(buffer);  // counted by the pipeline
+  } else if (decision.verdict == packet::Verdict::drop) {
+    rte_pktmbuf_free(buffer);  // counted by the path
   } else if (!setup_.egress[received_on].has_kernel) {
-    drop(buffer, packet.reason);
+    drop(buffer, decision.reason);
   } else {
     to_kernel_.packets[to_kernel_.count++] = buffer;
   }
