@@ -57,8 +57,8 @@
 namespace warmswap::balance {
 
 template <typename Access>
-using ProcessBurstOf = void (*)(const SnapshotView&, std::span<typename Access::Item>, contract::WorkerRegion&,
-                                const contract::Geometry&) noexcept;
+using ProcessBurstOf = Outcome (*)(const SnapshotView&, std::span<typename Access::Item>, contract::WorkerRegion&,
+                                   const contract::Geometry&) noexcept;
 
 /// The path over one kind of buffer, compiled for `level`.
 template <typename Access>

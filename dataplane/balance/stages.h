@@ -20,7 +20,7 @@ class Burst {
 
   /// At most kBurstPackets. `done` is called after each stage: a benchmark's clock, or nothing.
   template <typename Observer>
-  WARMSWAP_TARGET void run(Item* items, size_t count, const Observer& done) noexcept {
+  WARMSWAP_TARGET Outcome run(Item* items, size_t count, const Observer& done) noexcept {
     gather(items, count);
     done();
     derive();
@@ -33,14 +33,21 @@ class Burst {
     done();
     find_seats();
     done();
-    encapsulate();
+    const Outcome outcome = encapsulate();
     done();
     region_.totals.passed_packets.add(passed_);
+    return outcome;
   }
 
  private:
   WARMSWAP_TARGET void gather(Item* items, size_t count) noexcept {
-    for (size_t i = 0; i < count; ++i) prefetch_to_write(Access::frame(items[i]));
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; ++i) {
+      prefetch_to_write(Access::frame(items[i]));
+      bytes += Access::length(items[i]);
+    }
+    region_.totals.received_packets.add(count);
+    region_.totals.received_bytes.add(bytes);
     for (size_t i = 0; i < count; ++i) {
       Item& item = items[i];
       item_[i] = &item;
@@ -140,8 +147,9 @@ class Burst {
     }
   }
 
-  WARMSWAP_TARGET void encapsulate() noexcept {
-    uint64_t forwarded = 0;
+  WARMSWAP_TARGET Outcome encapsulate() noexcept {
+    uint32_t forwarded = 0;
+    uint32_t ports = 0;
     for (size_t i = 0; i < count_; ++i) {
       const contract::Seat& seat = *seat_[i];
       vip_counter_[i]->add(length_[i]);
@@ -153,31 +161,35 @@ class Burst {
       Access::forward(*item_[i], ip_[i] - packet::kIpipFrontBytes,
                       static_cast<uint32_t>(length_[i]) + packet::kIpipFrontBytes, seat.port);
       backend_counters_[seat.backend].add(length_[i]);
+      ports |= uint32_t{1} << seat.port;
       ++forwarded;
     }
     region_.totals.forwarded_packets.add(forwarded);
+    return {forwarded, ports};
   }
 
   WARMSWAP_TARGET const contract::VipEntry* exact_vip(uint32_t home, uint64_t word) const noexcept {
 #if WARMSWAP_VECTOR_BITS >= 512
     const contract::VipBucket* bucket = snapshot_.vip_bucket(home);
     const __m512i line = _mm512_load_si512(bucket);
-    const uint32_t matches = _mm512_cmpeq_epi64_mask(line, _mm512_set1_epi64(static_cast<long long>(word))) & 0x55u;
+    const __m512i wanted = _mm512_set1_epi64(static_cast<long long>(word));
+    const uint64_t matches = _mm512_mask_cmpeq_epi64_mask(0x55, line, wanted);
 #elif WARMSWAP_VECTOR_BITS >= 256
     const contract::VipBucket* bucket = snapshot_.vip_bucket(home);
     const auto* halves = reinterpret_cast<const __m256i*>(bucket);
     const __m256i wanted = _mm256_set1_epi64x(static_cast<long long>(word));
     const __m256i low = _mm256_cmpeq_epi64(_mm256_load_si256(halves), wanted);
     const __m256i high = _mm256_cmpeq_epi64(_mm256_load_si256(halves + 1), wanted);
-    const uint32_t matches = static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
+    const uint64_t matches = static_cast<uint64_t>(_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
                                                    _mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4) &
-                             0x55u;
+                             0x55;
 #endif
 #if WARMSWAP_VECTOR_BITS >= 256
     // Words at even places, each with its indices behind it. The word of an unused entry is no flow's: protocol 0.
     if (matches == 0) [[unlikely]]
       return contract::find_vip(snapshot_.vip_buckets(), snapshot_.vip_mask(), home, word);
-    return bucket->entries + std::countr_zero(matches) / 2;
+    const auto* words = reinterpret_cast<const std::byte*>(bucket);
+    return reinterpret_cast<const contract::VipEntry*>(words + 8 * static_cast<size_t>(__builtin_ctzll(matches)));
 #else
     return contract::find_vip(snapshot_.vip_buckets(), snapshot_.vip_mask(), home, word);
 #endif
@@ -296,13 +308,17 @@ class Burst {
 };
 
 template <typename Access>
-WARMSWAP_TARGET void process_burst(const SnapshotView& snapshot, std::span<typename Access::Item> items,
-                                   contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
+WARMSWAP_TARGET Outcome process_burst(const SnapshotView& snapshot, std::span<typename Access::Item> items,
+                                      contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
+  Outcome whole;
   while (!items.empty()) {
     const size_t size = items.size() < kBurstPackets ? items.size() : kBurstPackets;
-    Burst<Access>(snapshot, region, geometry).run(items.data(), size, [] {});
+    const Outcome outcome = Burst<Access>(snapshot, region, geometry).run(items.data(), size, [] {});
+    whole.forwarded += outcome.forwarded;
+    whole.ports |= outcome.ports;
     items = {items.data() + size, items.size() - size};
   }
+  return whole;
 }
 
 }  // namespace warmswap::balance::WARMSWAP_LEVEL

@@ -25,8 +25,8 @@ inline Decision decision_of(const rte_mbuf& buffer) noexcept {
   return std::bit_cast<Decision>(buffer.hash.usr);
 }
 
-using ProcessMbufs = void (*)(const balance::SnapshotView&, std::span<rte_mbuf*>, contract::WorkerRegion&,
-                              const contract::Geometry&) noexcept;
+using ProcessMbufs = balance::Outcome (*)(const balance::SnapshotView&, std::span<rte_mbuf*>, contract::WorkerRegion&,
+                                          const contract::Geometry&) noexcept;
 
 /// Decides every buffer; those to forward hold the new frame afterwards, the others what they held.
 ProcessMbufs process_mbufs_at(balance::VectorLevel level) noexcept;

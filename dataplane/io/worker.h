@@ -61,10 +61,12 @@ class Worker {
   };
 
   uint16_t poll_wire(const ReceiveQueue& queue) noexcept;
+  uint32_t relay(uint64_t now) noexcept;
   uint16_t relay_from_kernel(const ReceiveQueue& queue) noexcept;
   void dispatch(std::span<rte_mbuf*> buffers, uint8_t received_on) noexcept;
   void keep(rte_mbuf* buffer, Decision decision, uint8_t received_on) noexcept;
-  void transmit(const TransmitQueue& queue, Batch& batch, contract::DropReason when_full) noexcept;
+  void transmit(const TransmitQueue& queue, std::span<rte_mbuf*> buffers, contract::DropReason when_full) noexcept;
+  void flush(const TransmitQueue& queue, Batch& batch, contract::DropReason when_full) noexcept;
   void drop(rte_mbuf* buffer, contract::DropReason reason) noexcept;
   void housekeep(bool idle, uint64_t now) noexcept;
 
@@ -81,7 +83,8 @@ class Worker {
   uint64_t next_tick_ = 0;  // TSC
   uint64_t tick_cycles_;
   uint64_t next_relay_ = 0;  // TSC
-  uint64_t relay_cycles_;
+  uint64_t relay_cycles_ = 0;
+  uint64_t least_relay_cycles_;
   uint64_t idle_since_ = 0;  // TSC, 0 while busy
   std::atomic<bool> stop_{false};
 };
