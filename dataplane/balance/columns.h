@@ -80,13 +80,23 @@ struct Facts {
 
 /// The usual frame: Ethernet without tags, to one station, IPv4, headers readable up to a TCP header's end, and room
 /// for the outer header.
-[[gnu::always_inline]] inline bool is_plain(const packet::Packet& packet) noexcept {
+[[gnu::always_inline]] inline bool is_plain(const uint8_t* frame, uint32_t contiguous, uint32_t headroom) noexcept {
   constexpr uint32_t kEthernetBytes = sizeof(contract::EthernetHeader);
-  return packet.contiguous >= kEthernetBytes + kReadableIpBytes &&
-         packet.headroom >= packet::kIpipFrontBytes - kEthernetBytes &&
-         contract::load<contract::Be16>(packet.frame + offsetof(contract::EthernetHeader, ether_type)) ==
+  return contiguous >= kEthernetBytes + kReadableIpBytes && headroom >= packet::kIpipFrontBytes - kEthernetBytes &&
+         contract::load<contract::Be16>(frame + offsetof(contract::EthernetHeader, ether_type)) ==
              contract::Be16(contract::kEtherTypeIpv4) &&
-         (packet.frame[0] & 1) == 0;
+         (frame[0] & 1) == 0;
+}
+
+/// A buffer of any kind as the parser wants it.
+template <typename Access>
+packet::Packet packet_of(const typename Access::Item& item) noexcept {
+  packet::Packet packet;
+  packet.frame = Access::frame(item);
+  packet.length = Access::length(item);
+  packet.contiguous = Access::contiguous(item);
+  packet.headroom = Access::headroom(item);
+  return packet;
 }
 
 /// Where the IPv4 header of a frame begins that is plain but for its VLAN tags; 0 for any other.

@@ -1,5 +1,14 @@
 // The packet path at every vector level: stages.h compiled for plain x86-64, for AVX2 and for AVX-512. Same source,
-// same results; only the instructions differ. For pipeline.cc, and for the benchmark that times each stage.
+// same results; only the instructions differ. Included by one file for each kind of buffer that packets come in.
+//
+// An Access tells the path how to read and mark a kind of buffer, so that nothing is copied between the driver's and
+// the path's idea of a packet. All its members are static, noexcept and meant to be inlined:
+//
+//     using Item = …;                                                what a burst is a span of
+//     uint8_t* frame(const Item&)                                    first byte of the Ethernet header
+//     uint32_t length(const Item&), contiguous(const Item&), headroom(const Item&)     as in packet::Packet
+//     void forward(Item&, uint8_t* frame, uint32_t length, uint8_t port)               the verdict, and the new frame
+//     void decide(Item&, Verdict, DropReason)                                          drop or pass
 #pragma once
 
 #include <bit>
@@ -12,6 +21,7 @@
 #endif
 
 #include "dataplane/balance/columns.h"
+#include "dataplane/balance/pipeline.h"
 #include "dataplane/balance/snapshot_view.h"
 #include "dataplane/packet/ipip.h"
 #include "dataplane/packet/parse.h"
@@ -43,3 +53,26 @@
 #undef WARMSWAP_TARGET
 #undef WARMSWAP_VECTOR_BITS
 #endif
+
+namespace warmswap::balance {
+
+template <typename Access>
+using ProcessBurstOf = Outcome (*)(const SnapshotView&, std::span<typename Access::Item>, contract::WorkerRegion&,
+                                   const contract::Geometry&) noexcept;
+
+/// The path over one kind of buffer, compiled for `level`.
+template <typename Access>
+ProcessBurstOf<Access> process_burst_of(VectorLevel level) noexcept {
+  switch (level) {
+#if defined(__x86_64__)
+    case VectorLevel::avx512:
+      return avx512::process_burst<Access>;
+    case VectorLevel::avx2:
+      return avx2::process_burst<Access>;
+#endif
+    default:
+      return baseline::process_burst<Access>;
+  }
+}
+
+}  // namespace warmswap::balance

@@ -1,6 +1,7 @@
 #include "dataplane/balance/pipeline.h"
 
 #include "dataplane/balance/levels.h"
+#include "dataplane/balance/packet_access.h"
 
 namespace warmswap::balance {
 
@@ -14,16 +15,7 @@ VectorLevel best_vector_level() noexcept {
 }
 
 ProcessBurst process_burst_at(VectorLevel level) noexcept {
-  switch (level) {
-#if defined(__x86_64__)
-    case VectorLevel::avx512:
-      return avx512::process_burst;
-    case VectorLevel::avx2:
-      return avx2::process_burst;
-#endif
-    default:
-      return baseline::process_burst;
-  }
+  return process_burst_of<PacketAccess>(level);
 }
 
 }  // namespace warmswap::balance

@@ -38,11 +38,19 @@ constexpr const char* name_of(VectorLevel level) noexcept {
 /// What this processor and its operating system can run. Any thread; ask once, at start-up.
 VectorLevel best_vector_level() noexcept;
 
+/// What became of a burst, for a caller that would rather not look at each packet again.
+struct Outcome {
+  uint32_t forwarded = 0;
+  uint32_t ports = 0;  // bit p: some packet leaves by port p
+};
+static_assert(contract::kPortCapacity <= 32, "Outcome::ports");
+
 /// Decides every packet of `packets` and counts in `region`: per vip and per backend what is forwarded (a vip also
-/// counts what its pool could not take), totals of forwarded and passed, drops by reason. Counts are of verdicts: a
-/// packet the caller then fails to hand over is the caller's to count. Call from the thread that owns `region`.
-using ProcessBurst = void (*)(const SnapshotView& snapshot, std::span<packet::Packet> packets,
-                              contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept;
+/// counts what its pool could not take), totals of received, forwarded and passed, drops by reason. Counts are of
+/// verdicts: a packet the caller then fails to hand over is the caller's to count. Call from the thread that owns
+/// `region`.
+using ProcessBurst = Outcome (*)(const SnapshotView& snapshot, std::span<packet::Packet> packets,
+                                 contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept;
 
 /// The path compiled for `level`, which must not be above best_vector_level().
 ProcessBurst process_burst_at(VectorLevel level) noexcept;

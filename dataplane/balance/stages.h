@@ -4,10 +4,13 @@
 
 namespace warmswap::balance::WARMSWAP_LEVEL {
 
-/// `packets` go through the stages together; each keeps its place in the columns until a stage gives it a verdict, when
-/// the columns close up, so that later stages do not test again what earlier ones decided.
+/// A burst's packets go through the stages together; each keeps its place in the columns until a stage gives it a
+/// verdict, when the columns close up, so that later stages do not test again what earlier ones decided.
+template <typename Access>
 class Burst {
  public:
+  using Item = typename Access::Item;
+
   WARMSWAP_TARGET Burst(const SnapshotView& snapshot, contract::WorkerRegion& region,
                         const contract::Geometry& geometry) noexcept
       : snapshot_(snapshot),
@@ -17,8 +20,8 @@ class Burst {
 
   /// At most kBurstPackets. `done` is called after each stage: a benchmark's clock, or nothing.
   template <typename Observer>
-  WARMSWAP_TARGET void run(packet::Packet* packets, size_t count, const Observer& done) noexcept {
-    gather(packets, count);
+  WARMSWAP_TARGET Outcome run(Item* items, size_t count, const Observer& done) noexcept {
+    gather(items, count);
     done();
     derive();
     done();
@@ -30,21 +33,29 @@ class Burst {
     done();
     find_seats();
     done();
-    encapsulate();
+    const Outcome outcome = encapsulate();
     done();
     region_.totals.passed_packets.add(passed_);
+    return outcome;
   }
 
  private:
-  WARMSWAP_TARGET void gather(packet::Packet* packets, size_t count) noexcept {
-    for (size_t i = 0; i < count; ++i) prefetch_to_write(packets[i].frame);
+  WARMSWAP_TARGET void gather(Item* items, size_t count) noexcept {
+    uint64_t bytes = 0;
     for (size_t i = 0; i < count; ++i) {
-      packet::Packet& packet = packets[i];
-      packet_[i] = &packet;
+      prefetch_to_write(Access::frame(items[i]));
+      bytes += Access::length(items[i]);
+    }
+    region_.totals.received_packets.add(count);
+    region_.totals.received_bytes.add(bytes);
+    for (size_t i = 0; i < count; ++i) {
+      Item& item = items[i];
+      item_[i] = &item;
+      uint8_t* frame = Access::frame(item);
       uint32_t offset = sizeof(contract::EthernetHeader);
-      if (!is_plain(packet)) [[unlikely]]
-        offset = tagged_ip_offset(packet);
-      uint8_t* ip = packet.frame + offset;
+      if (!is_plain(frame, Access::contiguous(item), Access::headroom(item))) [[unlikely]]
+        offset = tagged_ip_offset(packet_of<Access>(item));
+      uint8_t* ip = frame + offset;
       ip_[i] = ip;
       if (offset == 0) [[unlikely]] {
         ip0_[i] = 0;  // not an IPv4 header: derive() finds it odd
@@ -55,7 +66,7 @@ class Burst {
       ip16_[i] = contract::load<uint64_t>(ip + 16);
       ip24_[i] = contract::load<uint64_t>(ip + 24);
       ip32_[i] = ip[32];
-      present_[i] = packet.length - offset;
+      present_[i] = Access::length(item) - offset;
     }
     count_ = count;
   }
@@ -136,43 +147,49 @@ class Burst {
     }
   }
 
-  WARMSWAP_TARGET void encapsulate() noexcept {
-    uint64_t forwarded = 0;
+  WARMSWAP_TARGET Outcome encapsulate() noexcept {
+    uint32_t forwarded = 0;
+    uint32_t ports = 0;
     for (size_t i = 0; i < count_; ++i) {
       const contract::Seat& seat = *seat_[i];
       vip_counter_[i]->add(length_[i]);
       if (least_mtu_[i] > seat.mtu) [[unlikely]] {
-        drop(*packet_[i], obstacle(seat, ip_[i], length_[i]));
+        drop(*item_[i], obstacle(seat, ip_[i], length_[i]));
         continue;
       }
-      packet::encapsulate_ipip(seat, {varying_[i], entropy_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i],
-                               length_[i], *packet_[i]);
+      packet::encapsulate_ipip(seat, {varying_[i], entropy_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i]);
+      Access::forward(*item_[i], ip_[i] - packet::kIpipFrontBytes,
+                      static_cast<uint32_t>(length_[i]) + packet::kIpipFrontBytes, seat.port);
       backend_counters_[seat.backend].add(length_[i]);
+      ports |= uint32_t{1} << seat.port;
       ++forwarded;
     }
     region_.totals.forwarded_packets.add(forwarded);
+    return {forwarded, ports};
   }
 
   WARMSWAP_TARGET const contract::VipEntry* exact_vip(uint32_t home, uint64_t word) const noexcept {
 #if WARMSWAP_VECTOR_BITS >= 512
     const contract::VipBucket* bucket = snapshot_.vip_bucket(home);
     const __m512i line = _mm512_load_si512(bucket);
-    const uint32_t matches = _mm512_cmpeq_epi64_mask(line, _mm512_set1_epi64(static_cast<long long>(word))) & 0x55u;
+    const __m512i wanted = _mm512_set1_epi64(static_cast<long long>(word));
+    const uint64_t matches = _mm512_mask_cmpeq_epi64_mask(0x55, line, wanted);
 #elif WARMSWAP_VECTOR_BITS >= 256
     const contract::VipBucket* bucket = snapshot_.vip_bucket(home);
     const auto* halves = reinterpret_cast<const __m256i*>(bucket);
     const __m256i wanted = _mm256_set1_epi64x(static_cast<long long>(word));
     const __m256i low = _mm256_cmpeq_epi64(_mm256_load_si256(halves), wanted);
     const __m256i high = _mm256_cmpeq_epi64(_mm256_load_si256(halves + 1), wanted);
-    const uint32_t matches = static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
+    const uint64_t matches = static_cast<uint64_t>(_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
                                                    _mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4) &
-                             0x55u;
+                             0x55;
 #endif
 #if WARMSWAP_VECTOR_BITS >= 256
     // Words at even places, each with its indices behind it. The word of an unused entry is no flow's: protocol 0.
     if (matches == 0) [[unlikely]]
       return contract::find_vip(snapshot_.vip_buckets(), snapshot_.vip_mask(), home, word);
-    return bucket->entries + std::countr_zero(matches) / 2;
+    const auto* words = reinterpret_cast<const std::byte*>(bucket);
+    return reinterpret_cast<const contract::VipEntry*>(words + 8 * static_cast<size_t>(__builtin_ctzll(matches)));
 #else
     return contract::find_vip(snapshot_.vip_buckets(), snapshot_.vip_mask(), home, word);
 #endif
@@ -191,18 +208,19 @@ class Burst {
   }
 
   bool is_flow_after_all(size_t i) noexcept {
-    packet::Packet& packet = *packet_[i];
+    Item& item = *item_[i];
+    const packet::Packet packet = packet_of<Access>(item);
     const packet::ParsedFrame parsed = packet::parse(packet);
     if (parsed.kind == packet::FrameKind::malformed) {
-      drop(packet, parsed.reason);
+      drop(item, parsed.reason);
       return false;
     }
     if (parsed.kind == packet::FrameKind::other || snapshot_.empty()) {
-      pass(packet);
+      pass(item);
       return false;
     }
     if (parsed.kind == packet::FrameKind::address_only) {
-      snapshot_.has_address(parsed.destination()) ? drop(packet, parsed.reason) : pass(packet);
+      snapshot_.has_address(parsed.destination()) ? drop(item, parsed.reason) : pass(item);
       return false;
     }
     uint8_t* ip = packet.frame + parsed.ip_offset;
@@ -229,14 +247,14 @@ class Burst {
     const auto protocol = static_cast<uint8_t>(vip_word_[i] >> 48);
     const contract::VipEntry* any_port = snapshot_.find_vip({destination, contract::Be16(), protocol});
     if (any_port == nullptr) {
-      snapshot_.has_address(destination) ? drop(*packet_[i], contract::DropReason::no_vip_port) : pass(*packet_[i]);
+      snapshot_.has_address(destination) ? drop(*item_[i], contract::DropReason::no_vip_port) : pass(*item_[i]);
     }
     return any_port;
   }
 
   /// What the stages from find_vips on read of a packet goes from place `from` to `to`.
   void move(size_t from, size_t to) noexcept {
-    packet_[to] = packet_[from];
+    item_[to] = item_[from];
     ip_[to] = ip_[from];
     first_[to] = first_[from];
     second_[to] = second_[from];
@@ -249,15 +267,15 @@ class Burst {
     least_mtu_[to] = least_mtu_[from];
   }
 
-  void drop(packet::Packet& packet, contract::DropReason reason) noexcept {
-    packet.verdict = packet::Verdict::drop;
-    packet.reason = reason;
+  void drop(Item& item, contract::DropReason reason) noexcept {
+    Access::decide(item, packet::Verdict::drop, reason);
     region_.drops[static_cast<size_t>(reason)].add(1);
   }
 
-  void pass(packet::Packet& packet) noexcept {
-    packet.verdict = packet::Verdict::pass;
-    packet.reason = snapshot_.empty() ? contract::DropReason::no_snapshot : contract::DropReason::no_exception_port;
+  void pass(Item& item) noexcept {
+    const contract::DropReason unless_passed =
+        snapshot_.empty() ? contract::DropReason::no_snapshot : contract::DropReason::no_exception_port;
+    Access::decide(item, packet::Verdict::pass, unless_passed);
     ++passed_;
   }
 
@@ -274,7 +292,7 @@ class Burst {
   contract::TrafficCounter* backend_counters_;
   uint64_t passed_ = 0;
   size_t count_ = 0;
-  Column<packet::Packet*> packet_;
+  Column<Item*> item_;
   Column<uint8_t*> ip_;
   // gather → derive: HeaderWords
   Column<uint64_t> ip0_, ip8_, ip16_, ip24_, ip32_, present_;
@@ -289,13 +307,18 @@ class Burst {
   Column<const contract::Seat*> seat_;
 };
 
-WARMSWAP_TARGET inline void process_burst(const SnapshotView& snapshot, std::span<packet::Packet> packets,
-                                          contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
-  while (!packets.empty()) {
-    const size_t size = packets.size() < kBurstPackets ? packets.size() : kBurstPackets;
-    Burst(snapshot, region, geometry).run(packets.data(), size, [] {});
-    packets = {packets.data() + size, packets.size() - size};
+template <typename Access>
+WARMSWAP_TARGET Outcome process_burst(const SnapshotView& snapshot, std::span<typename Access::Item> items,
+                                      contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
+  Outcome whole;
+  while (!items.empty()) {
+    const size_t size = items.size() < kBurstPackets ? items.size() : kBurstPackets;
+    const Outcome outcome = Burst<Access>(snapshot, region, geometry).run(items.data(), size, [] {});
+    whole.forwarded += outcome.forwarded;
+    whole.ports |= outcome.ports;
+    items = {items.data() + size, items.size() - size};
   }
+  return whole;
 }
 
 }  // namespace warmswap::balance::WARMSWAP_LEVEL

@@ -5,6 +5,7 @@
 #include <rte_pause.h>
 #include <time.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace warmswap::io {
@@ -14,9 +15,11 @@ using contract::DropReason;
 
 /// Ticks a second: a worker silent for 100 ms is an alarm, so it speaks twice as often.
 constexpr uint64_t kTicksPerSecond = 20;
-/// How often a busy worker asks the taps. Each question is a system call that costs as much as some ten packets, and at
-/// every burst it took 40 % of the worker's time, like this 2 %; a full burst this often is 640 000 packets a second.
-constexpr uint64_t kRelayMicroseconds = 50;
+/// How often a busy worker asks the taps: each question is a system call that costs as much as some ten packets. At
+/// every burst it took 40 % of the worker's time. While the kernel sends, a full burst this often is 1.6 million
+/// packets a second; while it does not, the time doubles up to kMostRelay times.
+constexpr uint64_t kRelayMicroseconds = 20;
+constexpr uint64_t kMostRelay = 32;
 /// How long a worker that may back off spins before its first sleep, and how long it sleeps as the silence goes on.
 constexpr uint64_t kSpinMicroseconds = 50;
 constexpr long kShortSleepNs = 20'000;
@@ -25,24 +28,6 @@ constexpr long kLongSleepNs = 200'000;
 void sleep_ns(long ns) noexcept {
   const timespec duration{0, ns};
   nanosleep(&duration, nullptr);
-}
-
-/// Makes the buffer hold the frame that was decided to be sent: the outer header went into the headroom, and whatever
-/// followed the IP packet (Ethernet padding) is cut off behind.
-void set_frame(rte_mbuf& buffer, const packet::Packet& packet) noexcept {
-  const auto start = static_cast<uint16_t>(packet.frame - static_cast<uint8_t*>(buffer.buf_addr));
-  if (buffer.nb_segs == 1) [[likely]] {
-    buffer.data_off = start;
-    buffer.data_len = static_cast<uint16_t>(packet.length);
-    buffer.pkt_len = packet.length;
-    return;
-  }
-  const int32_t grown = int32_t{buffer.data_off} - start;
-  const uint32_t whole = buffer.pkt_len + static_cast<uint32_t>(grown);
-  buffer.data_off = start;
-  buffer.data_len = static_cast<uint16_t>(buffer.data_len + grown);
-  buffer.pkt_len = whole;
-  if (whole > packet.length) rte_pktmbuf_trim(&buffer, static_cast<uint16_t>(whole - packet.length));
 }
 
 }  // namespace
@@ -54,7 +39,10 @@ Worker::Worker(WorkerSetup setup, const contract::Segment& segment)
       base_(segment.base()),
       geometry_(segment.geometry()),
       tick_cycles_(rte_get_tsc_hz() / kTicksPerSecond),
-      relay_cycles_(rte_get_tsc_hz() / 1'000'000 * kRelayMicroseconds) {
+      least_relay_cycles_(rte_get_tsc_hz() / 1'000'000 * kRelayMicroseconds) {
+  for (uint32_t port = 0; port < contract::kPortCapacity; ++port) {
+    if (setup_.egress[port].present) egress_ports_ |= uint32_t{1} << port;
+  }
   region_.totals.cpu.store(setup_.cpu, std::memory_order_relaxed);
   region_.totals.tick_ns.store(contract::monotonic_ns(), std::memory_order_relaxed);
 }
@@ -71,10 +59,7 @@ void Worker::run() noexcept {
     uint32_t received = 0;
     for (const ReceiveQueue& queue : setup_.from_wire) received += poll_wire(queue);
     const uint64_t now = rte_rdtsc();
-    if (received == 0 || now >= next_relay_) {
-      next_relay_ = now + relay_cycles_;
-      for (const ReceiveQueue& queue : setup_.from_kernel) received += relay_from_kernel(queue);
-    }
+    if (received == 0 || now >= next_relay_) received += relay(now);
     housekeep(received == 0, now);
   }
   reader_.offline();
@@ -84,72 +69,78 @@ uint16_t Worker::poll_wire(const ReceiveQueue& queue) noexcept {
   std::array<rte_mbuf*, kReceiveBurst> buffers;
   const uint16_t count = rte_eth_rx_burst(queue.port, queue.queue, buffers.data(), kReceiveBurst);
   if (count == 0) return 0;
-  std::array<packet::Packet, kReceiveBurst> packets;
-  uint64_t bytes = 0;
-  for (uint16_t i = 0; i < count; ++i) {
-    rte_mbuf* buffer = buffers[i];
-    packet::Packet& packet = packets[i];
-    packet.frame = rte_pktmbuf_mtod(buffer, uint8_t*);
-    packet.length = rte_pktmbuf_pkt_len(buffer);
-    packet.contiguous = rte_pktmbuf_data_len(buffer);
-    packet.headroom = rte_pktmbuf_headroom(buffer);
-    bytes += packet.length;
+  const std::span<rte_mbuf*> burst(buffers.data(), count);
+  const balance::Outcome outcome = process_(snapshot_, burst, region_, geometry_);
+  if (outcome.forwarded == count && std::has_single_bit(outcome.ports & egress_ports_)) [[likely]] {
+    const auto port = static_cast<size_t>(std::countr_zero(outcome.ports));
+    transmit(setup_.egress[port].wire, burst, DropReason::transmit_queue_full);
+  } else {
+    dispatch(burst, queue.index);
   }
-  region_.totals.received_packets.add(count);
-  region_.totals.received_bytes.add(bytes);
-  process_burst_(snapshot_, {packets.data(), count}, region_, geometry_);
-  dispatch(buffers.data(), packets.data(), count, queue.index);
   return count;
 }
 
-void Worker::dispatch(rte_mbuf* const* buffers, const packet::Packet* packets, uint16_t count,
-                      uint8_t received_on) noexcept {
+void Worker::dispatch(std::span<rte_mbuf*> buffers, uint8_t received_on) noexcept {
   uint32_t touched = 0;  // ports with a batch to send
-  for (uint16_t i = 0; i < count; ++i) {
-    const packet::Packet& packet = packets[i];
-    if (packet.verdict != packet::Verdict::forward || !setup_.egress[packet.port].present) [[unlikely]] {
-      keep(buffers[i], packet, received_on);
+  for (rte_mbuf* buffer : buffers) {
+    const Decision decision = decision_of(*buffer);
+    const uint32_t port = uint32_t{1} << decision.port;
+    if (decision.verdict != packet::Verdict::forward || (port & egress_ports_) == 0) {
+      keep(buffer, decision, received_on);
       continue;
     }
-    rte_mbuf* buffer = buffers[i];
-    set_frame(*buffer, packet);
-    Batch& batch = to_wire_[packet.port];
+    Batch& batch = to_wire_[decision.port];
     batch.packets[batch.count++] = buffer;
-    touched |= 1u << packet.port;
+    touched |= port;
   }
   for (; touched != 0; touched &= touched - 1) {
     const auto port = static_cast<size_t>(std::countr_zero(touched));
-    transmit(setup_.egress[port].wire, to_wire_[port], DropReason::transmit_queue_full);
+    flush(setup_.egress[port].wire, to_wire_[port], DropReason::transmit_queue_full);
   }
-  if (to_kernel_.count > 0) transmit(setup_.egress[received_on].kernel, to_kernel_, DropReason::exception_queue_full);
+  flush(setup_.egress[received_on].kernel, to_kernel_, DropReason::exception_queue_full);
 }
 
 /// What is not sent on the wire.
-void Worker::keep(rte_mbuf* buffer, const packet::Packet& packet, uint8_t received_on) noexcept {
-  if (packet.verdict == packet::Verdict::forward) {
+void Worker::keep(rte_mbuf* buffer, Decision decision, uint8_t received_on) noexcept {
+  if (decision.verdict == packet::Verdict::forward) {
     drop(buffer, DropReason::next_hop_unresolved);  // by way of a port that this dataplane does not have
-  } else if (packet.verdict == packet::Verdict::drop) {
-    rte_pktmbuf_free(buffer);  // counted by the pipeline
+  } else if (decision.verdict == packet::Verdict::drop) {
+    rte_pktmbuf_free(buffer);  // counted by the path
   } else if (!setup_.egress[received_on].has_kernel) {
-    drop(buffer, packet.reason);
+    drop(buffer, decision.reason);
   } else {
     to_kernel_.packets[to_kernel_.count++] = buffer;
   }
+}
+
+/// Asks the taps, and decides when a busy worker will ask them again.
+uint32_t Worker::relay(uint64_t now) noexcept {
+  uint32_t received = 0;
+  for (const ReceiveQueue& queue : setup_.from_kernel) received += relay_from_kernel(queue);
+  relay_cycles_ = received > 0 ? least_relay_cycles_
+                               : std::clamp(2 * relay_cycles_, least_relay_cycles_, kMostRelay * least_relay_cycles_);
+  next_relay_ = now + relay_cycles_;
+  return received;
 }
 
 uint16_t Worker::relay_from_kernel(const ReceiveQueue& queue) noexcept {
   Batch batch;
   batch.count = rte_eth_rx_burst(queue.port, queue.queue, batch.packets.data(), kReceiveBurst);
   const uint16_t count = batch.count;
-  if (count > 0) transmit(setup_.egress[queue.index].wire, batch, DropReason::transmit_queue_full);
+  flush(setup_.egress[queue.index].wire, batch, DropReason::transmit_queue_full);
   return count;
 }
 
-void Worker::transmit(const TransmitQueue& queue, Batch& batch, DropReason when_full) noexcept {
+void Worker::transmit(const TransmitQueue& queue, std::span<rte_mbuf*> buffers, DropReason when_full) noexcept {
   if (queue.shared != nullptr) rte_spinlock_lock(queue.shared);
-  const uint16_t sent = rte_eth_tx_burst(queue.port, queue.queue, batch.packets.data(), batch.count);
+  const uint16_t sent =
+      rte_eth_tx_burst(queue.port, queue.queue, buffers.data(), static_cast<uint16_t>(buffers.size()));
   if (queue.shared != nullptr) rte_spinlock_unlock(queue.shared);
-  for (uint16_t i = sent; i < batch.count; ++i) drop(batch.packets[i], when_full);
+  for (rte_mbuf* buffer : buffers.subspan(sent)) drop(buffer, when_full);
+}
+
+void Worker::flush(const TransmitQueue& queue, Batch& batch, DropReason when_full) noexcept {
+  if (batch.count > 0) transmit(queue, {batch.packets.data(), batch.count}, when_full);
   batch.count = 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "dataplane/balance/pipeline.h"
 #include "dataplane/contract/snapshot_reader.h"
+#include "dataplane/io/mbuf_burst.h"
 #include "dataplane/io/options.h"
 #include "dataplane/io/port.h"
 
@@ -60,10 +61,12 @@ class Worker {
   };
 
   uint16_t poll_wire(const ReceiveQueue& queue) noexcept;
+  uint32_t relay(uint64_t now) noexcept;
   uint16_t relay_from_kernel(const ReceiveQueue& queue) noexcept;
-  void dispatch(rte_mbuf* const* buffers, const packet::Packet* packets, uint16_t count, uint8_t received_on) noexcept;
-  void keep(rte_mbuf* buffer, const packet::Packet& packet, uint8_t received_on) noexcept;
-  void transmit(const TransmitQueue& queue, Batch& batch, contract::DropReason when_full) noexcept;
+  void dispatch(std::span<rte_mbuf*> buffers, uint8_t received_on) noexcept;
+  void keep(rte_mbuf* buffer, Decision decision, uint8_t received_on) noexcept;
+  void transmit(const TransmitQueue& queue, std::span<rte_mbuf*> buffers, contract::DropReason when_full) noexcept;
+  void flush(const TransmitQueue& queue, Batch& batch, contract::DropReason when_full) noexcept;
   void drop(rte_mbuf* buffer, contract::DropReason reason) noexcept;
   void housekeep(bool idle, uint64_t now) noexcept;
 
@@ -72,14 +75,16 @@ class Worker {
   contract::WorkerRegion& region_;
   const std::byte* base_;
   const contract::Geometry geometry_;
-  const balance::ProcessBurst process_burst_ = balance::process_burst_at(balance::best_vector_level());
+  const ProcessMbufs process_ = process_mbufs_at(balance::best_vector_level());
+  uint32_t egress_ports_ = 0;  // bit p: setup_.egress[p] is present
   balance::SnapshotView snapshot_;
   std::array<Batch, contract::kPortCapacity> to_wire_;
   Batch to_kernel_;         // of the port the burst came from
   uint64_t next_tick_ = 0;  // TSC
   uint64_t tick_cycles_;
   uint64_t next_relay_ = 0;  // TSC
-  uint64_t relay_cycles_;
+  uint64_t relay_cycles_ = 0;
+  uint64_t least_relay_cycles_;
   uint64_t idle_since_ = 0;  // TSC, 0 while busy
   std::atomic<bool> stop_{false};
 };

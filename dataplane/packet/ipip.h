@@ -91,10 +91,11 @@ inline DropReason ipip_obstacle(const contract::Seat& seat, const uint8_t* ip, u
   return length + kIpipHeaderBytes > seat.mtu ? DropReason::too_big : DropReason::no_headroom;
 }
 
-/// Writes the outer header before the inner one at `ip`. Only when the seat's MTU is at least least_mtu and there is
+/// Writes the outer header, with the Ethernet header before it, before the inner one at `ip`: the new frame begins
+/// kIpipFrontBytes before `ip`. Only when the seat's MTU is at least least_mtu and there is
 /// headroom.
-[[gnu::always_inline]] inline void encapsulate_ipip(const contract::Seat& seat, const IpipFields& fields, uint8_t* ip,
-                                                    uint64_t length, Packet& packet) noexcept {
+[[gnu::always_inline]] inline void encapsulate_ipip(const contract::Seat& seat, const IpipFields& fields,
+                                                    uint8_t* ip) noexcept {
   using contract::load;
   using contract::store;
   uint8_t* outer = ip - kIpipHeaderBytes;
@@ -110,11 +111,6 @@ inline DropReason ipip_obstacle(const contract::Seat& seat, const uint8_t* ip, u
   store(outer + 8, load<uint64_t>(ready_ip + 8) | uint64_t{checksum} << 16 | fields.entropy);
   store(outer + 16, load<uint32_t>(ready_ip + 16));
   store(ip + 8, static_cast<uint32_t>(fields.rewritten));
-
-  packet.frame = frame;
-  packet.length = static_cast<uint32_t>(length) + kIpipFrontBytes;
-  packet.port = seat.port;
-  packet.verdict = Verdict::forward;
 }
 
 }  // namespace warmswap::packet

@@ -1,119 +1,88 @@
 // What the packet path costs: TSC cycles a packet from the received frame to the encapsulated one, over real tables,
-// beside a loop that only rewrites the Ethernet addresses of the same buffers.
-//
-// One iteration is a pair of windows, the baseline's and the pipeline's, so that both meet the same weather on a shared
-// machine. What counts are the medians over all pairs.
+// with all counters, beside a loop that only forwards (path_timing.h). Google Benchmark's own times are those of the
+// path's windows; the figures to look at are the counters.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstring>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "dataplane/balance/pipeline.h"
-#include "perf/micro/balancer.h"
-#include "perf/micro/packet_window.h"
+#include "perf/micro/path_timing.h"
 #include "perf/micro/tsc.h"
+#include "perf/stats/summary.h"
 
 namespace warmswap::perf {
 namespace {
 
-using packet::Packet;
+using balance::VectorLevel;
 
-/// As dataplane/io/worker.h: what a worker takes from a queue at once.
-constexpr size_t kReceiveBurst = 32;
-static_assert(kWindowPackets % kReceiveBurst == 0);
+constexpr uint64_t kManyFlows = 1'000'000;
 
-using PacketBurst = std::array<Packet, kReceiveBurst>;
+void add_figures(benchmark::State& state, const std::vector<double>& above, const std::vector<double>& path,
+                 const std::vector<double>& baseline) {
+  const Summary summary = summarise(above);
+  const std::vector<double> ordered = sorted(path);
+  state.counters["cycles_per_packet"] = percentile(ordered, 50);
+  state.counters["p10"] = percentile(ordered, 10);
+  state.counters["p90"] = percentile(ordered, 90);
+  state.counters["baseline"] = summarise(baseline).median;
+  state.counters["above_baseline"] = summary.median;
+  state.counters["above_baseline_mad"] = summary.mad;
+}
 
-void receive(const Buffer* buffers, PacketBurst& packets) noexcept {
-  for (size_t i = 0; i < kReceiveBurst; ++i) {
-    packets[i].frame = buffers[i].frame;
-    packets[i].length = packets[i].contiguous = buffers[i].length;
-    packets[i].headroom = buffers[i].headroom;
+void steady(benchmark::State& state, const BalancerShape& shape, uint64_t flows, VectorLevel level) {
+  PathTiming timing(shape, flows, level);
+  for ([[maybe_unused]] auto _ : state) state.SetIterationTime(timing.pair() / tsc_hz());
+  if (!timing.forwarded_all()) return state.SkipWithError("not every packet was forwarded");
+  add_figures(state, timing.above(), timing.path(), timing.baseline());
+  state.SetItemsProcessed(state.iterations() * int64_t{kWindowPackets});
+}
+
+void stages(benchmark::State& state, VectorLevel level) {
+  PathTiming timing({}, kManyFlows, level);
+  for ([[maybe_unused]] auto _ : state) timing.stages();
+  if (!timing.forwarded_all()) return state.SkipWithError("not every packet was forwarded");
+  for (size_t stage = 0; stage < kStages.size(); ++stage) {
+    state.counters[kStages[stage]] = summarise(timing.stage(stage)).median;
   }
 }
 
-/// What remains of a forwarding loop when nothing is decided: as dpdk-testpmd's mac mode, one destination for all.
-[[gnu::noinline]] void forward_only(PacketBurst& packets) noexcept {
-  static constexpr uint8_t kAddresses[12] = {2, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 1};
-  for (Packet& packet : packets) __builtin_prefetch(packet.frame, 1, 3);
-  for (Packet& packet : packets) {
-    std::memcpy(packet.frame, kAddresses, sizeof(kAddresses));
-    packet.port = 0;
-    packet.verdict = packet::Verdict::forward;
-  }
+void tail(benchmark::State& state, VectorLevel level) {
+  PathTiming timing({}, kManyFlows, level);
+  for ([[maybe_unused]] auto _ : state) timing.bursts();
+  if (!timing.forwarded_all()) return state.SkipWithError("not every packet was forwarded");
+  const PathTiming::Tail found = timing.tail();
+  state.counters["burst_cycles"] = found.median;
+  state.counters["p9999_cycles"] = found.p9999;
+  state.counters["p9999_to_median"] = found.p9999 / found.median;
+  state.counters["interrupted"] = found.interrupted;
 }
 
-/// One window through `decide`, in cycles a packet.
-template <typename Decide>
-double time_window(const PacketWindow& window, const Decide& decide) {
-  PacketBurst packets;
-  const uint64_t begin = tsc_begin();
-  for (size_t at = 0; at < kWindowPackets; at += kReceiveBurst) {
-    receive(window.buffers() + at, packets);
-    decide(packets);
-    benchmark::DoNotOptimize(packets.data());
-  }
-  return static_cast<double>(tsc_end() - begin) / kWindowPackets;
-}
-
-struct Distribution {
-  std::vector<double> values;
-  double at(double share) {
-    const auto place = values.begin() + static_cast<long>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), place, values.end());
-    return *place;
-  }
-};
-
-void pipeline(benchmark::State& state, uint64_t flows, const BalancerShape& shape) {
-  const Balancer balancer(shape);
-  const balance::SnapshotView view = balancer.view();
-  contract::WorkerRegion& region = balancer.worker();
-  const contract::Geometry geometry = balancer.dataplane().geometry();
-  const balance::ProcessBurst process = balance::process_burst_at(balance::best_vector_level());
-  PacketWindow window(flows, shape.vips);
-  Distribution baseline;
-  Distribution whole;
-  Distribution above;
-  for ([[maybe_unused]] auto _ : state) {
-    window.refill();
-    baseline.values.push_back(time_window(window, forward_only));
-    window.refill();
-    whole.values.push_back(
-        time_window(window, [&](PacketBurst& packets) { process(view, packets, region, geometry); }));
-    above.values.push_back(whole.values.back() - baseline.values.back());
-    state.SetIterationTime(whole.values.back() * kWindowPackets / tsc_hz());
-  }
-  const uint64_t expected = static_cast<uint64_t>(state.iterations()) * kWindowPackets;
-  if (region.totals.forwarded_packets.get() != expected) state.SkipWithError("not every packet was forwarded");
-  state.counters["cycles_per_packet"] = whole.at(0.5);
-  state.counters["baseline_cycles_per_packet"] = baseline.at(0.5);
-  state.counters["above_baseline"] = above.at(0.5);
-  state.counters["p10"] = whole.at(0.1);
-  state.counters["p90"] = whole.at(0.9);
-  state.SetItemsProcessed(static_cast<int64_t>(expected));
+void add_steady(const std::string& name, const BalancerShape& shape, uint64_t flows, VectorLevel level) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { steady(state, shape, flows, level); })
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 void register_all() {
-  const auto add = [](const std::string& name, uint64_t flows, const BalancerShape& shape) {
-    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { pipeline(state, flows, shape); })
-        ->UseManualTime()
-        ->Unit(benchmark::kMicrosecond);
-  };
-  for (const uint64_t flows : {1ul, 1'000ul, 10'000ul, 1'000'000ul, 10'000'000ul}) {
-    add("ipip/flows:" + std::to_string(flows), flows, {});
+  const VectorLevel best = balance::best_vector_level();
+  for (const uint64_t flows : {uint64_t{1}, uint64_t{1'000}, uint64_t{10'000}, kManyFlows, uint64_t{10'000'000}}) {
+    add_steady("flows/" + std::to_string(flows), {}, flows, best);
   }
-  for (const uint32_t backends : {10u, 1000u}) {
-    add("ipip/backends:" + std::to_string(backends), 1'000'000, {.backends = backends});
+  for (const uint32_t backends : {10u, 100u, 1000u}) {
+    add_steady("backends/" + std::to_string(backends), {.backends = backends}, kManyFlows, best);
   }
-  for (const uint32_t vips : {100u, 10'000u}) {
-    add("ipip/vips:" + std::to_string(vips), 1'000'000, {.vips = vips});
+  for (const uint32_t vips : {1u, 100u, 10'000u}) {
+    add_steady("vips/" + std::to_string(vips), {.vips = vips}, kManyFlows, best);
   }
+  for (const VectorLevel level : balance::kVectorLevels) {
+    if (level > best) continue;
+    const std::string name = balance::name_of(level);
+    add_steady("level/" + name, {}, kManyFlows, level);
+    benchmark::RegisterBenchmark(("stages/" + name).c_str(), [=](benchmark::State& state) { stages(state, level); });
+  }
+  // Enough bursts that p99.99 has some hundred behind it.
+  benchmark::RegisterBenchmark("tail/burst", [=](benchmark::State& state) { tail(state, best); })->Iterations(16'384);
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ HeaderWords words_of(const packet::Packet& packet, uint32_t ip_offset) {
 /// everything about it.
 void expect_agreement(const Bytes& frame) {
   test::ExactBuffer buffer(frame);
-  if (!is_plain(buffer.packet())) return;
+  const packet::Packet& packet = buffer.packet();
+  if (!is_plain(packet.frame, packet.contiguous, packet.headroom)) return;
   const packet::ParsedFrame parsed = packet::parse(buffer.packet());
   const Facts facts = facts_of(words_of(buffer.packet(), 14));
   const bool plain_flow = parsed.kind == packet::FrameKind::flow && frame[14] == 0x45;

@@ -65,8 +65,9 @@ TEST_P(Pipeline, CountsPacketsAndBytesPerVipAndBackend) {
     buffers.emplace_back(test::make_frame(shapes.back()));
     packets.push_back(buffers.back().packet());
   }
-  process_burst(snapshot.view(), packets, counters.region(), counters.geometry());
+  const Outcome outcome = process_burst(snapshot.view(), packets, counters.region(), counters.geometry());
   uint64_t forwarded = 0;
+  uint64_t received_bytes = 0;
   for (size_t i = 0; i < packets.size(); ++i) {
     const FrameShape& shape = shapes[i];
     const uint64_t ip_length =
@@ -76,8 +77,13 @@ TEST_P(Pipeline, CountsPacketsAndBytesPerVipAndBackend) {
     ++forwarded;
     count(vips, shape.protocol == 6 ? 3 : 4);
     count(backends, packets[i].frame[5]);
+    received_bytes += 14 + 4 * shape.tags.size() + ip_length + shape.padding;
   }
   EXPECT_EQ(counters.region().totals.forwarded_packets.get(), forwarded);
+  EXPECT_EQ(counters.region().totals.received_packets.get(), packets.size());
+  EXPECT_EQ(counters.region().totals.received_bytes.get(), received_bytes);
+  EXPECT_EQ(outcome.forwarded, forwarded);
+  EXPECT_EQ(outcome.ports, 0b1111u) << "backends leave by port 0 to 3";
   EXPECT_EQ(counters.all_drops(), 0u);
   EXPECT_EQ(backends.size(), 5u);
   for (uint32_t id = 0; id < 8; ++id) {

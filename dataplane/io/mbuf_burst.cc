@@ -1,0 +1,50 @@
+#include "dataplane/io/mbuf_burst.h"
+
+#include "dataplane/balance/levels.h"
+
+namespace warmswap::io {
+namespace {
+
+void decide_for(rte_mbuf& buffer, Decision decision) noexcept {
+  buffer.hash.usr = std::bit_cast<uint32_t>(decision);
+}
+
+/// A packet in several buffers: the first one grew by the outer header, and whatever followed the IP packet (Ethernet
+/// padding) is cut off the last.
+[[gnu::noinline, gnu::cold]] void forward_chain(rte_mbuf& buffer, uint16_t start, uint32_t length) noexcept {
+  const int32_t grown = int32_t{buffer.data_off} - start;
+  buffer.data_off = start;
+  buffer.data_len = static_cast<uint16_t>(buffer.data_len + grown);
+  buffer.pkt_len += static_cast<uint32_t>(grown);
+  if (buffer.pkt_len > length) rte_pktmbuf_trim(&buffer, static_cast<uint16_t>(buffer.pkt_len - length));
+}
+
+/// balance/levels.h says what an Access is.
+struct MbufAccess {
+  using Item = rte_mbuf*;
+
+  static uint8_t* frame(const Item& item) noexcept { return rte_pktmbuf_mtod(item, uint8_t*); }
+  static uint32_t length(const Item& item) noexcept { return item->pkt_len; }
+  static uint32_t contiguous(const Item& item) noexcept { return item->data_len; }
+  static uint32_t headroom(const Item& item) noexcept { return item->data_off; }
+  static void forward(Item& item, uint8_t* frame, uint32_t length, uint8_t port) noexcept {
+    const auto start = static_cast<uint16_t>(frame - static_cast<uint8_t*>(item->buf_addr));
+    decide_for(*item, {port, packet::Verdict::forward, {}, 0});
+    if (item->nb_segs != 1) [[unlikely]]
+      return forward_chain(*item, start, length);
+    item->data_off = start;
+    item->data_len = static_cast<uint16_t>(length);
+    item->pkt_len = length;
+  }
+  static void decide(Item& item, packet::Verdict verdict, packet::DropReason reason) noexcept {
+    decide_for(*item, {0, verdict, reason, 0});
+  }
+};
+
+}  // namespace
+
+ProcessMbufs process_mbufs_at(balance::VectorLevel level) noexcept {
+  return balance::process_burst_of<MbufAccess>(level);
+}
+
+}  // namespace warmswap::io
