@@ -141,9 +141,10 @@ Result<Published> Publisher::publish(const SnapshotRoot& proposed, std::vector<B
   const Offset offset = block->ref->offset();
   std::sort(blocks.begin(), blocks.end(), by_offset);
   std::swap(held_, blocks);
-  const auto known = [this](Offset payload, uint32_t count) {
-    const Block* held = held_block(payload);
-    return held != nullptr && held->sound_with_ != 0 && held->sound_with_ == count;
+  const auto known = [this](const BlockUse& use) {
+    const Block* held = held_block(use.payload);
+    return held != nullptr && held->sound_as_ == use.kind && held->sound_with_ == use.count &&
+           held->bytes_ >= use.bytes;
   };
   if (auto sound = verify_snapshot(segment_.base(), offset, known); !sound) {
     std::swap(held_, blocks);
@@ -235,14 +236,19 @@ Block* Publisher::held_block(Offset payload) const noexcept {
 }
 
 void Publisher::remember_sound(const SnapshotRoot& root) {
-  const auto remember = [this](Offset payload, uint32_t count) {
-    if (Block* block = held_block(payload)) block->sound_with_ = count;
+  const auto remember = [this](Offset payload, BlockKind kind, uint32_t count) {
+    if (Block* block = held_block(payload)) {
+      block->sound_as_ = kind;
+      block->sound_with_ = count;
+    }
   };
-  remember(root.vip_index, root.pool_count);
-  remember(root.vip_directory, root.vip_count);
+  remember(root.vip_index, BlockKind::vip_index, root.pool_count);
+  remember(root.vip_directory, BlockKind::vip_directory, root.vip_count);
   const PoolRecord* pool = pools_of(segment_.base(), root);
   for (uint32_t i = 0; i < root.pool_count; ++i) {
-    for (const Offset block : {pool[i].ring, pool[i].seats, pool[i].directory}) remember(block, pool[i].seat_count);
+    remember(pool[i].ring, BlockKind::ring, pool[i].seat_count);
+    remember(pool[i].seats, BlockKind::seats, pool[i].seat_count);
+    remember(pool[i].directory, BlockKind::pool_directory, pool[i].seat_count);
   }
 }
 

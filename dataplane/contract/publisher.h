@@ -39,7 +39,9 @@ class Block {
   std::shared_ptr<Arena> arena_;
   Offset offset_;
   uint64_t bytes_;
-  uint32_t sound_with_ = 0;  // the count its content was verified with (verify.h), 0 = not yet
+  // What it was verified as (BlockUse in verify.h); `none` = not yet.
+  BlockKind sound_as_ = BlockKind::none;
+  uint32_t sound_with_ = 0;
 };
 using BlockRef = std::shared_ptr<Block>;
 

@@ -49,9 +49,10 @@ bool ring_in_range(const uint16_t* ring, uint32_t size, uint32_t seat_count) {
   return bad == 0;
 }
 
-/// A missing question knows nothing.
-bool is_known(const KnownBlock& known, Offset block, uint32_t count) {
-  return known && known(block, count);
+/// The block's payload, or nullptr when it has been found sound in this use already: nothing of it needs to be read.
+Result<const std::byte*> unread_block(const std::byte* base, const BlockUse& use, const KnownBlock& known) {
+  if (known && known(use)) return nullptr;
+  return checked_block(base, use.payload, use.kind, use.bytes);
 }
 
 Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root, const KnownBlock& known) {
@@ -59,9 +60,10 @@ Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root, const 
   if (!std::has_single_bit(buckets)) {
     return Error{"vip index of " + std::to_string(buckets) + " buckets: expected a power of two"};
   }
-  auto block = checked_block(base, root.vip_index, BlockKind::vip_index, buckets * sizeof(VipBucket));
+  const BlockUse use{root.vip_index, BlockKind::vip_index, buckets * sizeof(VipBucket), root.pool_count};
+  auto block = unread_block(base, use, known);
   if (!block) return Error{block.error()};
-  if (is_known(known, root.vip_index, root.pool_count)) return {};
+  if (*block == nullptr) return {};
   const auto* bucket = reinterpret_cast<const VipBucket*>(*block);
   const uint32_t capacity = header_of(base).geometry.vip_capacity;
   bool has_room = false;
@@ -85,17 +87,19 @@ Result<void> verify_ring(const std::byte* base, const PoolRecord& pool, const Kn
     return Error{"ring of " + std::to_string(pool.ring_size) + " slots and " + std::to_string(pool.seat_count) +
                  " seats: out of range"};
   }
-  auto ring = checked_block(base, pool.ring, BlockKind::ring, uint64_t{pool.ring_size} * sizeof(uint16_t));
+  const BlockUse use{pool.ring, BlockKind::ring, uint64_t{pool.ring_size} * sizeof(uint16_t), pool.seat_count};
+  auto ring = unread_block(base, use, known);
   if (!ring) return Error{ring.error()};
-  if (is_known(known, pool.ring, pool.seat_count)) return {};
+  if (*ring == nullptr) return {};
   if (ring_in_range(reinterpret_cast<const uint16_t*>(*ring), pool.ring_size, pool.seat_count)) return {};
   return Error{"a ring slot names a seat beyond " + std::to_string(pool.seat_count)};
 }
 
 Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
-  auto block = checked_block(base, pool.seats, BlockKind::seats, uint64_t{pool.seat_count} * sizeof(Seat));
+  const BlockUse use{pool.seats, BlockKind::seats, uint64_t{pool.seat_count} * sizeof(Seat), pool.seat_count};
+  auto block = unread_block(base, use, known);
   if (!block) return Error{block.error()};
-  if (is_known(known, pool.seats, pool.seat_count)) return {};
+  if (*block == nullptr) return {};
   const auto* seats = reinterpret_cast<const Seat*>(*block);
   const uint32_t backends = header_of(base).geometry.backend_capacity;
   for (uint32_t i = 0; i < pool.seat_count; ++i) {
@@ -118,9 +122,10 @@ Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const K
 
 Result<void> verify_directory(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
   if (pool.directory == 0) return {};
-  auto info = checked_block(base, pool.directory, BlockKind::pool_directory, sizeof(PoolInfo));
+  const BlockUse use{pool.directory, BlockKind::pool_directory, sizeof(PoolInfo), pool.seat_count};
+  auto info = unread_block(base, use, known);
   if (!info) return Error{info.error()};
-  if (is_known(known, pool.directory, pool.seat_count)) return {};
+  if (*info == nullptr) return {};
   const auto& directory = *reinterpret_cast<const PoolInfo*>(*info);
   auto whole = checked_block(base, pool.directory, BlockKind::pool_directory,
                              sizeof(PoolInfo) + uint64_t{directory.backend_count} * sizeof(BackendInfo));
@@ -141,12 +146,12 @@ Result<void> verify_pool(const std::byte* base, const PoolRecord& pool, const Kn
 
 Result<void> verify_cold(const std::byte* base, const SnapshotRoot& root, const KnownBlock& known) {
   if (root.vip_directory != 0) {
-    auto vips =
-        checked_block(base, root.vip_directory, BlockKind::vip_directory, uint64_t{root.vip_count} * sizeof(VipInfo));
+    const BlockUse use{root.vip_directory, BlockKind::vip_directory, uint64_t{root.vip_count} * sizeof(VipInfo),
+                       root.vip_count};
+    auto vips = unread_block(base, use, known);
     if (!vips) return Error{vips.error()};
     const auto* info = reinterpret_cast<const VipInfo*>(*vips);
-    const uint32_t unread = is_known(known, root.vip_directory, root.vip_count) ? 0 : root.vip_count;
-    for (uint32_t i = 0; i < unread; ++i) {
+    for (uint32_t i = 0; info != nullptr && i < root.vip_count; ++i) {
       if (!name_terminated(info[i].name)) return Error{"a vip's name has no end"};
     }
   }

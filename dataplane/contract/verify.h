@@ -10,10 +10,19 @@
 
 namespace warmswap::contract {
 
-/// Answers "has the content of this block already been found sound with this count?", so that a publish does not read
-/// again what it shares with the one before. What a block was checked against: a ring, a pool's seats and its directory
-/// the pool's seat_count, a vip index the pool_count, a vip directory the vip_count.
-using KnownBlock = std::function<bool(Offset block, uint32_t count)>;
+/// A block as a snapshot refers to it: `bytes` of that kind, whose content is sound together with `count`. What it is
+/// checked against: a ring, a pool's seats and its directory the pool's seat_count, a vip index the pool_count, a vip
+/// directory the vip_count.
+struct BlockUse {
+  Offset payload;
+  BlockKind kind;
+  uint64_t bytes;
+  uint32_t count;
+};
+
+/// Answers "has this block already been found sound in this use?", so that a publish does not read again, header
+/// included, what it shares with the one before.
+using KnownBlock = std::function<bool(const BlockUse& use)>;
 
 /// True when every offset, size and index that a worker could follow from `root` is in range: blocks inside the arena
 /// and of the right kind, vips → pools, ring slots → seats, seats → backends and ports, a hash table with a free
