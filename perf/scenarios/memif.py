@@ -2,6 +2,7 @@
 sends and receives on one, which the control plane shares, and the dataplane has the other."""
 
 import json
+import math
 import subprocess
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def rows(found: dict) -> list[Row]:
     if search := found.get("search"):
         limited = "the generator was the limit" if search["unfinished"] else ""
         for goal, rate in search["goals"].items():
-            lines.append(Row(f"forward, memif: {goal}", (rate or 0) / 1e6, "Mpps", noisy=limited))
+            lines.append(Row(f"forward, memif: {goal}", (rate or math.nan) / 1e6, "Mpps", noisy=limited))
     return lines
 
 

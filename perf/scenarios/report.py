@@ -7,7 +7,7 @@ from pathlib import Path
 from . import document
 from .context import Context
 from .resources import ResourceError
-from .row import MISSED, NOISY, OK, Bound, Row, number, spread_text, verdict
+from .row import MISSED, NOISY, OK, Bound, Row, doubt, number, spread_text, verdict, verdict_text
 
 GENERATOR = "warmswap-gen"
 _COLOURS = {OK: "ok", MISSED: "fail", NOISY: "warn"}
@@ -21,7 +21,7 @@ def facts(rows: list[Row], bounds: dict[str, Bound]) -> list[dict]:
         {
             "label": row.what,
             "value": f"{number(row.value)} {row.unit}".strip(),
-            "note": ", ".join(filter(None, [f"bound {bounds[row.key].text()}", row.noisy])),
+            "note": ", ".join(filter(None, [f"bound {bounds[row.key].text()}", doubt(row, bounds[row.key])])),
             "verdict": _COLOURS[verdict(row, bounds)],
         }
         for row in judged
@@ -46,7 +46,7 @@ def build(stated: dict, rows: list[Row], bounds: dict[str, Bound], sections: lis
     lines = []
     for row in rows:
         bound = bounds[row.key].text() if row.key in bounds else ""
-        said = ": ".join(filter(None, [verdict(row, bounds), row.noisy]))
+        said = verdict_text(row, bounds)
         lines.append([row.what, number(row.value), row.unit, spread_text(row.spread), bound, said])
     return {
         "title": "warmswap, measured",

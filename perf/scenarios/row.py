@@ -73,13 +73,28 @@ def _leaves(table: dict, prefix: str = ""):
             yield f"{prefix}{name}", value if isinstance(value, dict) else {"": value}
 
 
+def doubt(row: Row, bound: Bound) -> str:
+    """Why a value cannot be judged by its bound: it is no result, or misses by less than twice the error of its median."""
+    if row.noisy or row.spread is None or bound.holds(row.value):
+        return row.noisy
+    reach = 2 * row.spread.error
+    close = bound.holds(row.value + reach) or bound.holds(row.value - reach)
+    return "too close to call" if close else ""
+
+
 def verdict(row: Row, bounds: dict[str, Bound]) -> str:
-    if row.noisy:
-        return NOISY
     bound = bounds.get(row.key)
+    if row.noisy or (bound is not None and doubt(row, bound)):
+        return NOISY
     if bound is None:
         return NOT_JUDGED
     return OK if bound.holds(row.value) else MISSED
+
+
+def verdict_text(row: Row, bounds: dict[str, Bound]) -> str:
+    """The verdict, and why it is none."""
+    why = doubt(row, bounds[row.key]) if row.key in bounds else row.noisy
+    return ": ".join(filter(None, [verdict(row, bounds), why]))
 
 
 def exit_code(rows: list[Row], bounds: dict[str, Bound]) -> int:
@@ -111,8 +126,7 @@ def table(rows: list[Row], bounds: dict[str, Bound]) -> str:
     lines = [head]
     for row in rows:
         bound = bounds[row.key].text() if row.key in bounds else ""
-        said = verdict(row, bounds)
-        said += f": {row.noisy}" if row.noisy else ""
+        said = verdict_text(row, bounds)
         lines.append((row.what, number(row.value), row.unit, spread_text(row.spread), bound, said))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
 

@@ -103,6 +103,20 @@ def test_verdicts(key, value, noisy, expected):
     assert verdict(Row("x", value, "", key=key, noisy=noisy), BOUNDS) == expected
 
 
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ([0.60, 0.62, 0.64, 0.66, 0.68], "noisy"),  # 0.64 ± 0.02
+        ([0.638, 0.639, 0.64, 0.641, 0.642], "MISSED"),
+        ([0.60, 0.63, 0.66, 0.69, 0.72], "ok"),  # holds, if not by much
+        ([0.30, 0.32, 0.34, 0.36, 0.38], "MISSED"),
+    ],
+)
+def test_a_miss_must_be_more_than_the_error_of_the_median(values, expected):
+    row = Row("x", spread_of(values).median, "", spread_of(values), "a")
+    assert verdict(row, BOUNDS) == expected
+
+
 GOOD, BAD, NOISY, FREE = (Row("x", 1, "", key="a"), Row("x", 0, "", key="a"), Row("x", 1, "", key="a", noisy="steal"),
                           Row("x", 0, "", noisy="steal"))  # fmt: skip
 
