@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "perf/gen/page_plots.h"
 #include "perf/gen/text.h"
 #include "perf/gen/text_result.h"
@@ -19,12 +21,30 @@ report::Verdict pill(bool ok) {
   return ok ? report::Verdict::ok : report::Verdict::fail;
 }
 
+/// With spaces at which no line breaks: a figure and its unit stay together.
+std::string unbroken(std::string text) {
+  constexpr std::string_view kNoBreakSpace = "\u00a0";
+  for (size_t at = text.find(' '); at != std::string::npos; at = text.find(' ', at + kNoBreakSpace.size())) {
+    text.replace(at, 1, kNoBreakSpace);
+  }
+  return text;
+}
+std::string count_text(uint64_t count) {
+  return unbroken(format_count(count));
+}
+std::string latency_text(const perf::HdrHistogram& histogram, double percentile) {
+  return unbroken(format_ns(static_cast<double>(histogram.value_at_percentile(percentile))));
+}
+std::string rate_text(double rate) {
+  return std::isinf(rate) ? "no limit" : unbroken(perf::format_rate(rate));
+}
+
 std::string describe_stream(const StreamConfig& stream) {
   std::string vips = format_ip(stream.vips.front());
   if (stream.vips.size() > 1) vips += fmt::format(" and {} more", stream.vips.size() - 1);
   const std::string flows = stream.choice == Choice::fresh
                                 ? "every packet another flow"
-                                : format_count(stream.flows) + " flows, " + format_choice(stream);
+                                : count_text(stream.flows) + " flows, " + format_choice(stream);
   return fmt::format("{}: {} to {} port {}, {}, frames {}, {}", stream.name, to_string(stream.transport), vips,
                      format_port_range(stream.ports), flows, format_sizes(stream), format_kinds(stream));
 }
@@ -53,27 +73,22 @@ Table streams_table(const RunResult& result) {
               .rows = {}};
   for (const StreamResult& stream : result.streams) {
     const StreamTally& tally = stream.tally;
-    const auto latency = [&tally](double percentile) {
-      return format_ns(static_cast<double>(tally.latency.value_at_percentile(percentile)));
-    };
-    table.rows.push_back({stream.name, format_count(stream.transmitted), format_count(tally.received),
-                          format_count(stream.lost()), format_count(tally.duplicated), format_count(tally.reordered),
-                          format_count(tally.misrouted_flows), latency(50), latency(99), latency(99.9), latency(100)});
+    const auto latency = [&tally](double percentile) { return latency_text(tally.latency, percentile); };
+    table.rows.push_back({stream.name, count_text(stream.transmitted), count_text(tally.received),
+                          count_text(stream.lost()), count_text(tally.duplicated), count_text(tally.reordered),
+                          count_text(tally.misrouted_flows), latency(50), latency(99), latency(99.9), latency(100)});
   }
   return table;
 }
 
 std::vector<Fact> run_facts(const RunResult& result) {
   const StreamTally total = result.total();
-  const auto latency = [&total](double percentile) {
-    return format_ns(static_cast<double>(total.latency.value_at_percentile(percentile)));
-  };
-  return {{"Received", perf::format_rate(result.received_rate()),
-           "of " + perf::format_rate(result.offered_rate) + " offered"},
-          {"Loss", fmt::format("{:.4g} %", result.loss_ratio() * 100), format_count(result.lost()) + " packets",
+  const auto latency = [&total](double percentile) { return latency_text(total.latency, percentile); };
+  return {{"Received", rate_text(result.received_rate()), "of " + rate_text(result.offered_rate) + " offered"},
+          {"Loss", fmt::format("{:.4g} %", result.loss_ratio() * 100), count_text(result.lost()) + " packets",
            pill(result.lost() == 0)},
           {"Latency", latency(50), fmt::format("p99 {}, p99.9 {}", latency(99), latency(99.9))},
-          {"Misrouted", result.flow_table ? format_count(total.misrouted_flows) : "not checked", "flows",
+          {"Misrouted", result.flow_table ? count_text(total.misrouted_flows) : "not checked", "flows",
            result.flow_table ? pill(total.misrouted_flows == 0) : report::Verdict::none},
           {"Backends", std::to_string(result.backends.size()), "seen"}};
 }
@@ -106,8 +121,7 @@ Document make_page(const RunResult& result, const Verdict& verdict) {
   Section latency{.heading = "Latency and pacing", .prose = {}};
   latency.plots = {latency_plot(result), departures_plot(result)};
   latency.prose.push_back(fmt::format("{} departures were late, {} skipped; the device blocked {} times.",
-                                      format_count(result.late), format_count(result.skipped),
-                                      format_count(result.blocked)));
+                                      count_text(result.late), count_text(result.skipped), count_text(result.blocked)));
   page.sections.push_back(std::move(latency));
   if (!result.backends.empty()) {
     Section backends{.heading = "Backends", .prose = {}};
@@ -126,12 +140,12 @@ Document make_page(const SearchResult& result) {
   Section found{.heading = "Result", .verdict = pill(result.faults.empty()), .verdict_text = {}, .prose = {}};
   if (result.mlr) {
     for (const perf::GoalResult& goal : result.mlr->goals) {
-      page.facts.push_back({goal.name, perf::format_rate(goal.lower_pps), perf::describe(goal.outcome)});
+      page.facts.push_back({goal.name, rate_text(goal.lower_pps), perf::describe(goal.outcome)});
       found.prose.push_back(perf::describe(goal));
     }
   } else {
-    page.facts.push_back({"Throughput (RFC 2544)", perf::format_rate(result.rfc2544->throughput_pps),
-                          perf::describe(result.rfc2544->outcome)});
+    page.facts.push_back(
+        {"Throughput (RFC 2544)", rate_text(result.rfc2544->throughput_pps), perf::describe(result.rfc2544->outcome)});
     found.prose.push_back(perf::describe(*result.rfc2544));
   }
   for (const std::string& fault : result.faults) found.prose.push_back(fault);
@@ -141,13 +155,12 @@ Document make_page(const SearchResult& result) {
 }
 
 Document make_page(const SelfTestResult& result) {
-  Document page{
-      .title = "What the generator itself can do",
-      .subtitle = "no rate near these says anything about a balancer",
-      .facts = {{"Transmit only", perf::format_rate(result.transmit_only.transmitted_rate()), "into net_null"},
-                {"Transmit and receive", perf::format_rate(result.loop.received_rate()), "through net_ring"}},
-      .sections = {},
-      .footer = footer(result.half.conditions)};
+  Document page{.title = "What the generator itself can do",
+                .subtitle = "no rate near these says anything about a balancer",
+                .facts = {{"Transmit only", rate_text(result.transmit_only.transmitted_rate()), "into net_null"},
+                          {"Transmit and receive", rate_text(result.loop.received_rate()), "through net_ring"}},
+                .sections = {},
+                .footer = footer(result.half.conditions)};
   Section half{.heading = "At half of the loop's rate",
                .verdict = pill(judge(result.half, {}).ok),
                .verdict_text = {},

@@ -71,11 +71,12 @@ Plot backend_timeline_plot(const RunResult& result) {
 }
 
 Plot latency_plot(const RunResult& result) {
-  Plot plot{.kind = PlotKind::line,
-            .title = "Latency by percentile",
-            .note = "from the scheduled departure to the arrival; waiting in the generator counts",
-            .x = {.label = "percentile", .scale = Scale::percentile},
-            .y = {.label = "latency", .unit = "ns", .scale = Scale::log10}};
+  Plot plot{
+      .kind = PlotKind::line,
+      .title = "Latency by percentile",
+      .note = "from the scheduled departure to the arrival; waiting in the generator counts, and is shown as well",
+      .x = {.label = "percentile", .scale = Scale::percentile},
+      .y = {.label = "latency", .unit = "ns", .scale = Scale::log10}};
   if (result.streams.size() > 1) {
     for (const StreamResult& stream : result.streams) {
       plot.series.push_back(percentile_series(stream.name, stream.tally.latency));
@@ -84,7 +85,7 @@ Plot latency_plot(const RunResult& result) {
     plot.series.push_back(percentile_series("latency", result.total().latency));
   }
   if (result.lateness.count() > 0) {
-    plot.series.push_back(percentile_series("of that, behind schedule in the generator", result.lateness));
+    plot.series.push_back(percentile_series("behind schedule", result.lateness));
   }
   return plot;
 }

@@ -167,6 +167,7 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
     collect_received(**checker, traffic, transmitter.transmitted_by_stream(), start, hz, result);
     result.device_drops = device_drops(plan.receive_port) - drops_before;
   }
+  trim_timelines(result);
   const auto ticks_after = perf::read_cpu_ticks(cpus);
   if (ticks_before && ticks_after) result.cpu_use = perf::use_between(*ticks_before, *ticks_after);
   return result;
