@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "perf/report/markup.h"
 #include "perf/report/style.h"
@@ -13,11 +12,6 @@ namespace warmswap::report {
 namespace {
 
 constexpr size_t kContentsFrom = 4;  // sections; fewer are found without a list of them
-
-template <typename... Arguments>
-void add(std::string& out, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Arguments>(arguments)...);
-}
 
 const char* class_of(Verdict verdict) {
   switch (verdict) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <unordered_set>
 #include <vector>
 
@@ -88,17 +87,15 @@ std::string tooltip(const Plot& plot, const Series& series, const Point& point) 
 void whisker(std::string& out, const Layout& layout, double x, const Point& point, double half_cap) {
   const double low = layout.y(point.low);
   const double high = layout.y(point.high);
-  fmt::format_to(
-      std::back_inserter(out),
-      "<path class=\"whisker\" d=\"M{0:.1f} {2:.1f}H{1:.1f}M{0:.1f} {3:.1f}H{1:.1f}M{4:.1f} {2:.1f}V{3:.1f}\"/>",
+  add(out, "<path class=\"whisker\" d=\"M{0:.1f} {2:.1f}H{1:.1f}M{0:.1f} {3:.1f}H{1:.1f}M{4:.1f} {2:.1f}V{3:.1f}\"/>",
       x - half_cap, x + half_cap, low, high, x);
 }
 
 std::string line_path(const Run& run, bool steps) {
   std::string path;
   for (const Mark& mark : run) {
-    const char* const format = path.empty() ? "M{:.1f} {:.1f}" : steps ? "H{:.1f}V{:.1f}" : "L{:.1f} {:.1f}";
-    fmt::format_to(std::back_inserter(path), fmt::runtime(format), mark.x, mark.y);
+    const bool first = path.empty();
+    add(path, "{}{:.1f}{}{:.1f}", first ? 'M' : steps ? 'H' : 'L', mark.x, steps && !first ? 'V' : ' ', mark.y);
   }
   return path;
 }
@@ -115,8 +112,8 @@ void band(std::string& out, const Layout& layout, const Run& run, bool steps) {
   std::string path = line_path(edge[0], steps);
   for (size_t i = edge[1].size(); i-- > 0;) {
     // Backwards a step goes down before it goes left.
-    if (steps && i + 1 < edge[1].size()) fmt::format_to(std::back_inserter(path), "V{:.1f}", edge[1][i].y);
-    fmt::format_to(std::back_inserter(path), "L{:.1f} {:.1f}", edge[1][i].x, edge[1][i].y);
+    if (steps && i + 1 < edge[1].size()) add(path, "V{:.1f}", edge[1][i].y);
+    add(path, "L{:.1f} {:.1f}", edge[1][i].x, edge[1][i].y);
   }
   out += "<path class=\"band\" d=\"" + path + "Z\"/>";
 }
@@ -132,9 +129,8 @@ void dots(std::string& out, const Plot& plot, const Series& series, const std::v
       // A single point between gaps has no line that shows it.
       const bool alone = run.size() == 1;
       if (i++ % each != 0 && !alone) continue;
-      fmt::format_to(std::back_inserter(out), "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\">{}</circle>",
-                     shown || alone ? "dot" : "hit", mark.x, mark.y, shown || alone ? "3" : "5",
-                     tooltip(plot, series, *mark.point));
+      add(out, "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\">{}</circle>", shown || alone ? "dot" : "hit",
+          mark.x, mark.y, shown || alone ? "3" : "5", tooltip(plot, series, *mark.point));
     }
   }
 }
@@ -176,18 +172,15 @@ void draw_bars(std::string& out, const Plot& plot, const Layout& layout, size_t 
     if (!can_draw(plot, point) || point.x < 0 || point.x >= static_cast<double>(plot.categories.size())) continue;
     const double left = layout.x(point.x) + (static_cast<double>(index) - all / 2) * width;
     const double top = layout.y(point.y);
-    fmt::format_to(std::back_inserter(out),
-                   "<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\">{}</rect>",
-                   left + 0.5, std::min(top, base), std::max(width - 1, 0.5), std::abs(base - top),
-                   tooltip(plot, series, point));
+    add(out, "<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\">{}</rect>", left + 0.5,
+        std::min(top, base), std::max(width - 1, 0.5), std::abs(base - top), tooltip(plot, series, point));
     const bool range = has_range(layout, point);
     if (range) whisker(out, layout, left + width / 2, point, std::min(width / 4, 6.0));
     const std::string value = Unit(plot.y.unit).format(point.y, 3);
     if (text_width(value) > std::max(width, all == 1 ? group : 0) + 4) continue;
     const double above = range ? std::min(layout.y(point.high), top) : top;
-    fmt::format_to(std::back_inserter(out),
-                   "<text class=\"value\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", left + width / 2,
-                   point.y < 0 ? std::max(range ? layout.y(point.low) : top, top) + 13 : above - 5, escape(value));
+    add(out, "<text class=\"value\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", left + width / 2,
+        point.y < 0 ? std::max(range ? layout.y(point.low) : top, top) + 13 : above - 5, escape(value));
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -15,11 +14,6 @@
 
 namespace warmswap::report {
 namespace {
-
-template <typename... Arguments>
-void add(std::string& out, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Arguments>(arguments)...);
-}
 
 std::string axis_name(const Axis& axis, const std::string& unit) {
   if (unit.empty()) return axis.label;

@@ -105,12 +105,12 @@ Ticks logarithmic(const Axis& axis, Range data, int target, bool widen) {
     }
     return ticks;
   }
-  const double each = std::max(std::ceil(decades / target), 1.0);
-  for (double decade = std::floor(low); decade <= high; ++decade) {
+  const int each = std::max(static_cast<int>(std::ceil(decades / target)), 1);
+  for (int decade = static_cast<int>(std::floor(low)); decade <= high; ++decade) {
     for (int digit = 1; digit <= 9; ++digit) {
       const double at = decade + std::log10(digit);
       if (at < low - 1e-9 || at > high + 1e-9) continue;
-      const bool main = digit == 1 ? std::fmod(decade, each) == 0 : (decades <= 1.7 && (digit == 2 || digit == 5));
+      const bool main = digit == 1 ? decade % each == 0 : (decades <= 1.7 && (digit == 2 || digit == 5));
       const double value = digit * std::pow(10, decade);
       if (main) {
         ticks.ticks.push_back({value, unit.format(value, 3)});
@@ -128,14 +128,14 @@ Ticks percentile(Range data, int target) {
   // Room for what stands at 100 %, and some length when there is only one point.
   const double to = std::max(stretch(Scale::percentile, ticks.range.to) + 0.15, from + 1);
   ticks.range.to = 100 - 100 * std::pow(10, -to);
-  const double each = std::max(std::ceil((to - from) / target), 1.0);
+  const int each = std::max(static_cast<int>(std::ceil((to - from) / target)), 1);
   for (const double value : {0.0, 50.0}) {
     if (value >= ticks.range.from && to - from < 6) ticks.ticks.push_back({value, format_number(value, 3) + " %"});
   }
-  for (double nines = 1; nines <= to; ++nines) {
+  for (int nines = 1; nines <= to; ++nines) {
     const double value = 100 - 100 * std::pow(10, -nines);
-    if (nines < from || std::fmod(nines - 1, each) != 0) continue;
-    ticks.ticks.push_back({value, format_fixed(value, static_cast<int>(std::max(nines - 2, 0.0))) + " %"});
+    if (nines < from || (nines - 1) % each != 0) continue;
+    ticks.ticks.push_back({value, format_fixed(value, std::max(nines - 2, 0)) + " %"});
   }
   return ticks;
 }

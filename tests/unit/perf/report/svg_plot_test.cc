@@ -114,6 +114,7 @@ TEST(SvgPlot, ErrorsAreBandsAroundLinesAndWhiskersElsewhere) {
 
 TEST(SvgPlot, NamesDoNotOverlap) {
   std::vector<Series> many;
+  many.reserve(40);
   for (int i = 0; i < 40; ++i) many.push_back({"series " + std::to_string(i), {{0, 1}, {1, 1.0001}}});
   const std::string svg = svg_plot(plot_of(PlotKind::line, many), "p");
   std::vector<double> places;

@@ -22,10 +22,10 @@ class MarkupCheck {
       const size_t open = rest_.find('<');
       const std::string_view text = rest_.substr(0, open);
       if (text.find('>') != std::string_view::npos && !in_style()) return fault("stray > in text");
-      if (const std::string bad = entity_fault(text); !bad.empty() && !in_style()) return bad;
+      if (std::string bad = entity_fault(text); !bad.empty() && !in_style()) return bad;
       if (open == std::string_view::npos) break;
       rest_.remove_prefix(open);
-      if (const std::string bad = tag(); !bad.empty()) return bad;
+      if (std::string bad = tag(); !bad.empty()) return bad;
     }
     return stack_.empty() ? "" : "never closed: " + stack_.back();
   }
@@ -51,7 +51,7 @@ class MarkupCheck {
     }
     if (at == rest_.size()) return fault("tag without end");
     const std::string_view inside = rest_.substr(1, at - 1);
-    if (const std::string bad = entity_fault(inside); !bad.empty()) return bad;
+    if (std::string bad = entity_fault(inside); !bad.empty()) return bad;
     const bool closing = inside.starts_with('/');
     std::string name;
     for (const char c : inside.substr(closing ? 1 : 0)) {

@@ -29,7 +29,8 @@ MlrResult search(SimulatedDevice& device, const Limits& limits, const std::vecto
 }
 
 TEST(MlrSearch, ASharpCeilingGivesBothRatesWithinTheirWidth) {
-  for (double capacity = 3e4; capacity < 14e6; capacity *= 1.71) {
+  for (int i = 0; i < 12; ++i) {
+    const double capacity = 3e4 * std::pow(1.71, i);
     SimulatedDevice device{.capacity_pps = capacity};
     const MlrResult result = search(device, limits_up_to(kMax), both());
     for (const GoalResult& goal : result.goals) {

@@ -22,7 +22,8 @@ ThroughputResult search(SimulatedDevice& device, const ThroughputGoal& goal) {
 }
 
 TEST(Throughput, ASharpCeilingIsFoundWithinTheResolutionAndLogarithmicCost) {
-  for (double capacity = 2e4; capacity < 14e6; capacity *= 1.37) {
+  for (int i = 0; i < 21; ++i) {
+    const double capacity = 2e4 * std::pow(1.37, i);
     SimulatedDevice device{.capacity_pps = capacity};
     const ThroughputResult result = search(device, goal_up_to(14.88e6));
     EXPECT_EQ(result.outcome, Outcome::found);
