@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,13 @@ def assert_consistent(result):
     assert result["inter_departure_ns"]["count"] == result["transmitted"] - 1
     behind = result["verdict"]["generator_limited"]
     assert behind == (result["transmitted"] < 0.999 * result["offered"])
+
+
+def wait_for(condition, seconds=10):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,7 @@ def test_memif_between_two_processes(generator, tmp_path):
         [generator.program, "run", *map(str, common), "--vdev", device + "server"], stdout=subprocess.PIPE, text=True
     ) as server:
         try:
+            wait_for(lambda: Path(socket).exists())
             client = generator.moves("run", "--vdev", device + "client", "--rate", "20kpps", "--duration", "1s",
                                      "--max-loss", "100%")  # fmt: skip
             answer = json.loads(server.communicate(timeout=20)[0])
