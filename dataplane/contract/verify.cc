@@ -109,8 +109,8 @@ Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const K
     }
     const bool usable = seat.backend != kNoBackend && (seat.flags & kSeatResolved) != 0;
     if (!usable && seat.mtu != 0) {
-      return Error{"seat " + std::to_string(i) + " cannot be sent to, but has an MTU of " +
-                   std::to_string(seat.mtu) + ": expected 0"};
+      return Error{"seat " + std::to_string(i) + " cannot be sent to, but has an MTU of " + std::to_string(seat.mtu) +
+                   ": expected 0"};
     }
   }
   return {};

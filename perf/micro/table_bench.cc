@@ -59,14 +59,14 @@ uint32_t slots_of(const benchmark::State& state) {
 
 void build(benchmark::State& state, MakeRing make, bool weighted) {
   Backends backends(state.range(0), weighted);
-  for (auto _ : state) benchmark::DoNotOptimize(make(slots_of(state), backends.seats()));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(make(slots_of(state), backends.seats()));
 }
 
 void redeal(benchmark::State& state) {
   Backends backends(state.range(0), true);
   const Ring base = table::base_ring(slots_of(state), backends.seats());
   const std::vector<bool> dead = backends.dead();
-  for (auto _ : state) benchmark::DoNotOptimize(table::re_deal(base, backends.seats(), dead));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(table::re_deal(base, backends.seats(), dead));
 }
 
 /// What becomes of the ring when the victim dies: ours deals its slots, the paper's builds a ring without it.
@@ -86,7 +86,7 @@ void quality(benchmark::State& state, MakeRing make) {
   Ring before;
   Ring lost;
   Ring lowered;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     before = make(slots_of(state), backends.seats());
     lost = after_loss(make, before, backends);
     Backends lower = backends;

@@ -56,7 +56,7 @@ bool TableChange::toggle() {
       deal(edit(pool_), applied_);
       break;
   }
-  if (!applied_) pool_ = (pool_ + 1) % pools;
+  if (!applied_ && ++pool_ == pools) pool_ = 0;
   return applied_;
 }
 

@@ -29,15 +29,18 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures warmswap and judges what it measured.",
                                      epilog="exit status: 0 every bound holds, 1 a bound was missed, 2 it could not be "
                                      "measured, 3 too noisy to say")  # fmt: skip
-    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, "all", []], metavar="SCENARIO",
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                         help=f"{', '.join(SCENARIOS)} or all (the default)")  # fmt: skip
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions and sizes: minutes, not a quarter of an hour")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions and sizes: half a minute, not several")
     parser.add_argument("--check", action="store_true",
                         help="judge the ratios that perf/bounds.toml holds this machine to, not the design's targets")  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="DIR", default=REPO / "build/bench",
                         help="where report.json and report.html go (default: build/bench)")  # fmt: skip
     parser.add_argument("--targets", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if unknown := [name for name in options.scenarios if name not in (*SCENARIOS, "all")]:
+        parser.error(f"unknown scenario '{unknown[0]}'; expected {', '.join(SCENARIOS)} or all")
+    return options
 
 
 def chosen(names: list[str]) -> dict[str, ModuleType]:
@@ -87,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     stated["noise"] = watch.as_json()
 
     lines: list[Row] = [row for name, result in results.items() for row in scenarios[name].rows(result)]
-    print(f"\n{table(lines, bounds)}\n")
+    print(f"\n{table(lines, bounds)}\n\n{report.conditions_text(stated)}\n")
     (context.output / "report.json").write_text(
         json.dumps({"conditions": stated, **results, "failures": failures}, indent=1) + "\n", encoding="utf-8")
     print(f"{context.output / 'report.json'}")
