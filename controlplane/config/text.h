@@ -46,6 +46,9 @@ struct Word {
   std::string_view text;
   T value;
 };
+/// clang does not deduce for aggregates before version 17, and clang-tidy reads this with 14.
+template <typename T>
+Word(std::string_view, T) -> Word<T>;
 
 inline constexpr std::array kIdlePolicyWords{Word{"poll", IdlePolicy::poll}, Word{"backoff", IdlePolicy::backoff}};
 inline constexpr std::array kHugepagePolicyWords{Word{"auto", HugepagePolicy::automatic},

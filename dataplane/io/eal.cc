@@ -106,6 +106,7 @@ Result<void> start_eal(const Options& options, const MemoryPlan& memory) {
   }
   std::vector<std::string> arguments = eal_arguments(options, memory, cpus);
   std::vector<char*> argv;
+  argv.reserve(arguments.size());
   for (std::string& argument : arguments) argv.push_back(argument.data());
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
     std::string line;

@@ -17,6 +17,7 @@ using contract::Error;
 using contract::Result;
 
 constexpr double kHz = 1e9;
+constexpr uint64_t kMostIntervals = 100'000;
 
 /// Calls visit(frame, length, stream, departure) for each of the first `options.count` frames.
 template <typename Visit>
@@ -59,12 +60,15 @@ Result<RunResult> check_pcap(const Options& options) {
   });
   if (!counted) return Error{counted.error()};
 
+  // As long as the frames were being sent and a little more; what comes later counts in the last interval.
+  const auto intervals = static_cast<uint32_t>(
+      std::min<uint64_t>(last / static_cast<uint64_t>(options.run.interval.count()) + 2, kMostIntervals));
   auto checker = Checker::make(options.traffic, {.flow_table = options.run.flow_table,
                                                  .replay = false,
                                                  .gue_port = options.run.gue_port,
                                                  .hz = kHz,
                                                  .interval = options.run.interval,
-                                                 .intervals = 1});
+                                                 .intervals = intervals});
   if (!checker) return Error{checker.error()};
   for (const Capture::Frame& frame : capture->frames) {
     const ArrivedFrame arrived{capture->bytes.data() + frame.offset, frame.length};
@@ -82,6 +86,7 @@ Result<RunResult> check_pcap(const Options& options) {
   result.interval = options.run.interval;
   result.flow_table = options.run.flow_table;
   collect_received(**checker, options.traffic, transmitted, 0, kHz, result);
+  trim_timelines(result);
   return result;
 }
 

@@ -18,12 +18,16 @@ Result<std::unique_ptr<Checker>> Checker::make(const TrafficConfig& traffic, con
     auto space = make_flow_space(stream, i, traffic.seed);
     if (!space) return Error{space.error()};
     const bool remembered = options.flow_table && stream.choice != Choice::fresh;
-    checker->flows_.emplace_back(remembered ? space->flows() : 0);
+    checker->flows_.emplace_back(remembered ? space->flows() : 0, true);
+    if (const auto& flows = checker->flows_.back(); remembered && !flows) {
+      return Error{fmt::format("stream {}: no memory for a table of {} flows ({} MiB): use --no-flow-table",
+                               stream.name, space->flows(), flows.bytes() >> 20)};
+    }
     checker->spaces_.push_back(std::move(*space));
   }
   const size_t counts = (size_t{BackendTable::kCapacity} + 1) * options.intervals;
-  checker->timeline_.reset(static_cast<uint32_t*>(std::calloc(counts, sizeof(uint32_t))));
-  if (checker->timeline_ == nullptr) {
+  checker->timeline_ = ZeroedArray<uint32_t>(counts, false);
+  if (!checker->timeline_) {
     return Error{fmt::format("no memory for a timeline of {} intervals: choose longer ones", options.intervals)};
   }
   return checker;
@@ -80,8 +84,8 @@ bool Checker::identify(Arrival& arrival, uint64_t now) noexcept {
   if (compact) signature.departure = expand_departure(signature.departure, now);
   if (signature.departure < start_) return count(stale_);
   arrival.flow = *flow;
-  std::vector<FlowEntry>& flows = flows_[signature.stream];
-  if (!flows.empty()) arrival.entry = &flows[flow->index];
+  ZeroedArray<FlowEntry>& flows = flows_[signature.stream];
+  if (flows) arrival.entry = &flows[flow->index];
   return true;
 }
 

@@ -18,7 +18,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
@@ -31,6 +30,7 @@
 #include "perf/gen/sequence_window.h"
 #include "perf/gen/signature.h"
 #include "perf/gen/traffic.h"
+#include "perf/gen/zeroed_array.h"
 #include "perf/stats/hdr_histogram.h"
 
 namespace warmswap::gen {
@@ -91,7 +91,7 @@ class Checker {
   const BackendTally& backend(uint32_t number) const noexcept { return backend_tallies_[number]; }
   /// Packets of a backend by interval of the timeline.
   std::span<const uint32_t> timeline(uint32_t backend) const noexcept {
-    return {timeline_.get() + size_t{backend} * options_.intervals, options_.intervals};
+    return timeline_.part(size_t{backend} * options_.intervals, options_.intervals);
   }
   uint64_t frames() const noexcept { return frames_; }
   uint64_t corrupt() const noexcept { return corrupt_; }
@@ -99,15 +99,13 @@ class Checker {
   uint64_t stale() const noexcept { return stale_; }
 
  private:
+  /// All zero: no packet seen.
   struct FlowEntry {
-    uint32_t last_sequence = 0;
-    uint16_t backend = 0;     // number + 1; 0 = no packet seen
-    uint16_t generation = 0;  // with kMisrouted
+    uint32_t last_sequence;
+    uint16_t backend;     // number + 1
+    uint16_t generation;  // with kMisrouted
   };
   static constexpr uint16_t kMisrouted = 0x8000;
-  struct Free {
-    void operator()(uint32_t* memory) const noexcept { std::free(memory); }
-  };
   struct Arrival {
     Decoded decoded;
     Signature signature;
@@ -129,12 +127,12 @@ class Checker {
   double intervals_per_tick_;
   uint64_t start_ = 0;
   std::vector<FlowSpace> spaces_;
-  std::vector<std::vector<FlowEntry>> flows_;
+  std::vector<ZeroedArray<FlowEntry>> flows_;  // by stream; empty where flows are not followed
   std::vector<SequenceWindow> windows_;
   std::vector<StreamTally> tallies_;
   BackendTable backends_;
   std::vector<BackendTally> backend_tallies_;
-  std::unique_ptr<uint32_t[], Free> timeline_;  // [backend][interval]; zero pages until touched
+  ZeroedArray<uint32_t> timeline_;  // [backend][interval]
   contract::Counter received_;
   uint64_t frames_ = 0;
   uint64_t corrupt_ = 0;

@@ -46,4 +46,17 @@ void collect_received(const Checker& checker, const TrafficConfig& traffic, std:
   std::ranges::sort(result.backends, {}, &BackendResult::name);
 }
 
+void trim_timelines(RunResult& result) {
+  size_t used = 0;
+  const auto look = [&used](const std::vector<uint32_t>& counts) {
+    for (size_t i = used; i < counts.size(); ++i) {
+      if (counts[i] != 0) used = i + 1;
+    }
+  };
+  look(result.transmitted_timeline);
+  for (const BackendResult& backend : result.backends) look(backend.timeline);
+  result.transmitted_timeline.resize(used);
+  for (BackendResult& backend : result.backends) backend.timeline.resize(used);
+}
+
 }  // namespace warmswap::gen

@@ -14,4 +14,7 @@ namespace warmswap::gen {
 void collect_received(const Checker& checker, const TrafficConfig& traffic, std::span<const uint64_t> transmitted,
                       uint64_t start, double hz, RunResult& result);
 
+/// Cuts the timelines after the last interval in which anything left or came: what was only waited for is no result.
+void trim_timelines(RunResult& result);
+
 }  // namespace warmswap::gen

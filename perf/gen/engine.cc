@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <string>
 #include <thread>
 
 #include "dataplane/io/eal.h"
@@ -33,7 +34,7 @@ std::string instance() {
 io::Options io_options(const EngineOptions& options) {
   io::Options out;
   out.program = "warmswap-gen";
-  out.names = {.cores = "--cores", .hugepages_required = "--huge", .memory = "--memory"};
+  out.names = {.cores = "--cores", .hugepages_required = "--huge required", .memory = "--memory"};
   out.instance = instance();
   out.cores = options.cores;
   out.hugepages = options.hugepages;
@@ -76,6 +77,11 @@ Result<rte_mempool*> make_transmit_pool(const EngineOptions& options) {
   return pool;
 }
 
+bool is_memif_client(const Device& device) {
+  // The role is the client's when none is named (DPDK, memif poll mode driver).
+  return device.name.starts_with("net_memif") && device.name.find("role=server") == std::string::npos;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked,
@@ -115,12 +121,22 @@ Result<void> Engine::open(const EngineOptions& options) {
 }
 
 Result<void> Engine::wait_for_links(std::chrono::milliseconds wait) const {
-  const auto until = std::chrono::steady_clock::now() + wait;
-  for (const auto& port : ports_) {
-    while (!port->link_up()) {
-      if (std::chrono::steady_clock::now() >= until) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kAgain{300};
+  const auto until = Clock::now() + wait;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const auto& port = ports_[i];
+    for (auto again = Clock::now() + kAgain; !port->link_up();) {
+      const auto now = Clock::now();
+      if (now >= until) {
         return Error{fmt::format("port {}: its link is down after {} ms; is the other side there? (--link-wait)",
                                  port->name(), wait.count())};
+      }
+      if (now >= again && is_memif_client(options_.devices[i])) {
+        // One that met its server before that had started was turned away, and does not try again by itself.
+        rte_eth_dev_stop(port->id());
+        rte_eth_dev_start(port->id());
+        again = now + kAgain;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

@@ -3,7 +3,7 @@
 #include <boost/json/array.hpp>
 #include <cmath>
 
-#include "perf/gen/fields.h"
+#include "perf/gen/text.h"
 
 namespace warmswap::gen {
 namespace {

@@ -52,7 +52,8 @@ class ProfileReader {
   }
 
  private:
-  void unknown(const std::string& path, const std::string& key, const Node& node, std::vector<std::string> known) {
+  void unknown(const std::string& path, const std::string& key, const Node& node,
+               const std::vector<std::string>& known) {
     report_.add({path, " is not a key of a profile" + config::did_you_mean(key, known)}, node);
   }
 

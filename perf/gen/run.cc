@@ -9,12 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <thread>
 
 #include "perf/gen/collect.h"
-#include "perf/gen/receiver.h"
-#include "perf/gen/transmitter.h"
+#include "perf/gen/lcores.h"
 
 namespace warmswap::gen {
 namespace {
@@ -33,91 +31,6 @@ std::chrono::nanoseconds clock_now(clockid_t clock) {
 
 uint64_t to_ticks(std::chrono::nanoseconds duration, double hz) {
   return static_cast<uint64_t>(std::chrono::duration<double>(duration).count() * hz);
-}
-
-/// What the lcores share. The main thread makes and destroys it while they are not running.
-struct Lcores {
-  Transmitter& transmitter;
-  Receiver* receiver;  // nullptr = transmit only
-  const Checker& checker;
-  uint64_t drain_ticks;
-  std::atomic<bool> transmitting{true};
-  std::atomic<bool> receiving{true};
-  std::atomic<uint64_t> waited_ns{0};  // the most that one of the lcores was kept waiting for its CPU
-
-  /// Whether waiting for more makes no sense.
-  bool complete(uint64_t now) const noexcept {
-    return checker.received() >= transmitter.transmitted() || now > transmitter.end() + drain_ticks;
-  }
-};
-
-/// How long this thread was ready to run while another had its CPU, since it began: the second figure of schedstat
-/// (Documentation/scheduler/sched-stats.rst). 0 where the kernel does not tell.
-uint64_t waited_ns() {
-  std::ifstream schedstat("/proc/thread-self/schedstat");
-  uint64_t running = 0;
-  uint64_t waiting = 0;
-  schedstat >> running >> waiting;
-  return waiting;
-}
-
-/// Notes what the lcore that holds it waited.
-class WaitWatch {
- public:
-  explicit WaitWatch(Lcores& lcores) : lcores_(lcores), before_(waited_ns()) {}
-  WaitWatch(const WaitWatch&) = delete;
-  WaitWatch& operator=(const WaitWatch&) = delete;
-  ~WaitWatch() {
-    const uint64_t waited = waited_ns() - before_;
-    uint64_t most = lcores_.waited_ns.load();
-    while (waited > most && !lcores_.waited_ns.compare_exchange_weak(most, waited)) {
-    }
-  }
-
- private:
-  Lcores& lcores_;
-  uint64_t before_;
-};
-
-int transmit_loop(void* argument) {
-  Lcores& lcores = *static_cast<Lcores*>(argument);
-  {
-    const WaitWatch watch(lcores);
-    while (lcores.transmitter.poll()) {
-    }
-  }
-  lcores.transmitting.store(false, std::memory_order_release);
-  return 0;
-}
-
-void receive_until_done(Lcores& lcores) {
-  for (;;) {
-    const uint16_t taken = lcores.receiver->poll();
-    if (lcores.transmitting.load(std::memory_order_acquire)) continue;
-    if (taken == 0 ? lcores.complete(rte_rdtsc()) : rte_rdtsc() > lcores.transmitter.end() + lcores.drain_ticks) return;
-  }
-}
-
-int receive_loop(void* argument) {
-  Lcores& lcores = *static_cast<Lcores*>(argument);
-  {
-    const WaitWatch watch(lcores);
-    receive_until_done(lcores);
-  }
-  lcores.receiving.store(false, std::memory_order_release);
-  return 0;
-}
-
-int both_loop(void* argument) {
-  Lcores& lcores = *static_cast<Lcores*>(argument);
-  {
-    const WaitWatch watch(lcores);
-    while (lcores.transmitter.poll()) lcores.receiver->poll();
-    lcores.transmitting.store(false, std::memory_order_release);
-    receive_until_done(lcores);
-  }
-  lcores.receiving.store(false, std::memory_order_release);
-  return 0;
 }
 
 Result<void> launch(int (*loop)(void*), Lcores& lcores, unsigned lcore) {
@@ -169,6 +82,47 @@ void watch(Lcores& lcores, uint64_t start, double hz, const std::atomic<bool>& i
   }
 }
 
+CheckerOptions checker_options(const RunOptions& options, double hz, uint32_t intervals) {
+  return {.flow_table = options.flow_table,
+          .replay = options.replay,
+          .gue_port = options.gue_port,
+          .hz = hz,
+          .interval = options.interval,
+          .intervals = intervals};
+}
+
+TransmitterOptions transmitter_options(const RunPlan& plan, const Checker& checker, double hz, uint32_t intervals) {
+  return {.port = plan.transmit_port,
+          .pool = plan.pool,
+          .streams = static_cast<uint32_t>(checker.streams().size()),
+          .burst = plan.options.burst,
+          .rate = plan.options.rate,
+          .hz = hz,
+          .duration = plan.options.duration,
+          .catch_up = plan.options.catch_up,
+          .late = plan.options.late,
+          .interval = plan.options.interval,
+          .intervals = intervals};
+}
+
+/// Runs the loops on their lcores until they are done.
+Result<void> run_lcores(Lcores& lcores, bool two, uint64_t start, double hz, const std::atomic<bool>& interrupted,
+                        const OnProgress& on_progress) {
+  // lcore 0 is this thread; worker i has lcore i + 1 (io::eal_arguments).
+  constexpr unsigned kFirst = 1;
+  if (lcores.receiver != nullptr && two) {
+    if (auto launched = launch(receive_loop, lcores, kFirst + 1); !launched) return launched;
+  }
+  auto launched = launch(lcores.receiver != nullptr && !two ? both_loop : transmit_loop, lcores, kFirst);
+  if (launched) {
+    watch(lcores, start, hz, interrupted, on_progress);
+  } else {
+    lcores.transmitting.store(false);
+  }
+  rte_eal_mp_wait_lcore();
+  return launched;
+}
+
 }  // namespace
 
 Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, const RunPlan& plan,
@@ -180,24 +134,9 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
     return Error{
         fmt::format("a timeline of {} intervals, expected at most {}: choose longer ones", intervals, kMostIntervals)};
   }
-  auto checker = Checker::make(traffic, {.flow_table = options.flow_table,
-                                         .replay = options.replay,
-                                         .gue_port = options.gue_port,
-                                         .hz = hz,
-                                         .interval = options.interval,
-                                         .intervals = intervals});
+  auto checker = Checker::make(traffic, checker_options(options, hz, intervals));
   if (!checker) return Error{checker.error()};
-  Transmitter transmitter(source, {.port = plan.transmit_port,
-                                   .pool = plan.pool,
-                                   .streams = static_cast<uint32_t>((*checker)->streams().size()),
-                                   .burst = options.burst,
-                                   .rate = options.rate,
-                                   .hz = hz,
-                                   .duration = options.duration,
-                                   .catch_up = options.catch_up,
-                                   .late = options.late,
-                                   .interval = options.interval,
-                                   .intervals = intervals});
+  Transmitter transmitter(source, transmitter_options(plan, **checker, hz, intervals));
   Receiver receiver(plan.receive_port, **checker);
   if (options.receiving) receiver.drain();
   const uint64_t drops_before = device_drops(plan.receive_port);
@@ -214,17 +153,8 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
   transmitter.begin(start);
   (*checker)->begin(start);
   Lcores lcores{transmitter, options.receiving ? &receiver : nullptr, **checker, to_ticks(options.drain, hz)};
-  // lcore 0 is this thread; worker i has lcore i + 1 (io::eal_arguments).
-  constexpr unsigned kFirst = 1;
-  const bool two = plan.cores.size() > 1;
-  if (options.receiving && two) {
-    if (auto launched = launch(receive_loop, lcores, kFirst + 1); !launched) return Error{launched.error()};
-  }
-  auto launched = launch(options.receiving && !two ? both_loop : transmit_loop, lcores, kFirst);
-  if (!launched) lcores.transmitting.store(false);
-  if (launched) watch(lcores, start, hz, interrupted, on_progress);
-  rte_eal_mp_wait_lcore();
-  if (!launched) return Error{launched.error()};
+  auto ran = run_lcores(lcores, plan.cores.size() > 1, start, hz, interrupted, on_progress);
+  if (!ran) return Error{ran.error()};
 
   result.traffic = traffic.streams;
   result.interval = options.interval;
@@ -237,6 +167,7 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
     collect_received(**checker, traffic, transmitter.transmitted_by_stream(), start, hz, result);
     result.device_drops = device_drops(plan.receive_port) - drops_before;
   }
+  trim_timelines(result);
   const auto ticks_after = perf::read_cpu_ticks(cpus);
   if (ticks_before && ticks_after) result.cpu_use = perf::use_between(*ticks_before, *ticks_after);
   return result;

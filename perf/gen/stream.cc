@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace warmswap::gen {
 namespace {
@@ -43,7 +44,11 @@ Result<Stream> Stream::make(const StreamConfig& config, const StreamContext& con
           fmt::format("stream {}: frames of {} bytes, expected at most {}", config.name, size.bytes, kLargestFrame)};
     }
   }
-  return Stream(config, context, std::move(*space));
+  Stream stream(config, context, std::move(*space));
+  if (config.life_cycle && !stream.progress_) {
+    return Error{fmt::format("stream {}: no memory for the life cycles of {} flows", config.name, config.flows)};
+  }
+  return stream;
 }
 
 Stream::Stream(const StreamConfig& config, const StreamContext& context, FlowSpace space)
@@ -57,7 +62,7 @@ Stream::Stream(const StreamConfig& config, const StreamContext& context, FlowSpa
   add_variants(config, context);
   if (config.life_cycle) {
     cycle_ = *config.life_cycle + 2;
-    progress_.assign(space_.flows(), 0);
+    progress_ = ZeroedArray<uint32_t>(space_.flows(), true);
   }
 }
 
@@ -100,7 +105,8 @@ void Stream::add_variants(const StreamConfig& config, const StreamContext& conte
   double sum = 0;
   for (auto& [weight, frame] : weighted) {
     sum += weight;
-    variants_.push_back({static_cast<uint64_t>(sum / total * static_cast<double>(kDraws) + 0.5), std::move(frame)});
+    variants_.push_back(
+        {static_cast<uint64_t>(std::llround(sum / total * static_cast<double>(kDraws))), std::move(frame)});
   }
   variants_.back().below = kDraws;
   if (config.life_cycle) {

@@ -12,6 +12,7 @@
 #include "perf/gen/frame.h"
 #include "perf/gen/random.h"
 #include "perf/gen/traffic.h"
+#include "perf/gen/zeroed_array.h"
 #include "perf/gen/zipf.h"
 
 namespace warmswap::gen {
@@ -64,7 +65,7 @@ class Stream {
   Zipf zipf_;
   std::vector<Variant> variants_;
   /// For life cycles: how many packets each flow has sent, and the frames that open and close a connection.
-  std::vector<uint32_t> progress_;
+  ZeroedArray<uint32_t> progress_;
   uint32_t cycle_ = 0;  // packets of a connection, 0 = no life cycles
   std::vector<Variant> opening_;
   std::vector<Variant> closing_;

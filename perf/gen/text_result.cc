@@ -169,11 +169,14 @@ void print_self_test(std::ostream& out, const SelfTestResult& result) {
              percentile(result.half, 99)});
   table.print(out, false);
   out << "\nNo rate near these says anything about a balancer, and no latency below these can be seen.\n";
-  for (const RunResult* run : {&result.transmit_only, &result.loop, &result.half}) {
-    const Verdict verdict = judge(*run, {});
-    for (const std::string& warning : verdict.warnings) out << "warning: " << warning << '\n';
-    for (const std::string& reason : verdict.reasons) out << "fault: " << reason << '\n';
-  }
+  const auto doubts = [&out](const char* part, const RunResult& run) {
+    const Verdict verdict = judge(run, {});
+    for (const std::string& warning : verdict.warnings) out << "warning: " << part << ": " << warning << '\n';
+    for (const std::string& reason : verdict.reasons) out << "fault: " << part << ": " << reason << '\n';
+  };
+  doubts("transmit only", result.transmit_only);
+  doubts("transmit and receive", result.loop);
+  doubts("half the rate", result.half);
 }
 
 }  // namespace warmswap::gen

@@ -22,7 +22,8 @@ class Zipf {
     for (;;) {
       const double u = area_n_ + random.unit() * (area_1_ - area_n_);
       const double x = inverse_area(u);
-      auto k = static_cast<uint64_t>(x + 0.5);
+      const double upper = x + 0.5;
+      auto k = static_cast<uint64_t>(upper);
       if (k < 1) k = 1;
       if (k > n_) k = n_;
       const auto rank = static_cast<double>(k);

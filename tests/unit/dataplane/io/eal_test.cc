@@ -46,6 +46,20 @@ TEST(MemoryPlan, UsesHugepagesWhenEnoughAreFreeAndSaysWhenNot) {
   EXPECT_FALSE(plan_memory(Hugepages::off, 512, 1024 * kMiB)->hugepages);
 }
 
+TEST(MemoryPlan, CallsTheOptionWhatTheProgramCallsIt) {
+  EXPECT_EQ(plan_memory(Hugepages::required, 512, 0).error().rfind("dataplane.hugepages = \"required\", but 0 MiB", 0),
+            0u);
+  const OptionNames names{.cores = "--cores", .hugepages_required = "--huge required", .memory = "--memory"};
+  EXPECT_EQ(plan_memory(Hugepages::required, 512, 0, names).error().rfind("--huge required, but 0 MiB", 0), 0u);
+}
+
+TEST(EalArguments, StartWithTheProgramsName) {
+  Options options = two_workers();
+  EXPECT_EQ(eal_arguments(options, {}, {0, 1, 2, 3}).front(), "warmswap-dataplane");
+  options.program = "warmswap-gen";
+  EXPECT_EQ(eal_arguments(options, {}, {0, 1, 2, 3}).front(), "warmswap-gen");
+}
+
 TEST(EalArguments, PinWorkersAndKeepHouseElsewhere) {
   const auto arguments = eal_arguments(two_workers(), {.hugepages = true, .warning = {}}, {0, 1, 2, 3});
   EXPECT_EQ(value_of(arguments, "--lcores"), "0@(0,1),1@2,2@3");
