@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
                                      "measured, 3 too noisy to say")  # fmt: skip
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                         help=f"{', '.join(SCENARIOS)} or all (the default)")  # fmt: skip
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions and sizes: half a minute, not several")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions and sizes: a minute, not seven")
     parser.add_argument("--check", action="store_true",
                         help="judge the ratios that perf/bounds.toml holds this machine to, not the design's targets")  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="DIR", default=REPO / "build/bench",
