@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "dataplane/io/kernel_interface.h"
+
 namespace warmswap::io {
 namespace {
 
@@ -16,6 +18,9 @@ using contract::Result;
 
 constexpr uint32_t kEthernetOverhead = 14 + 2 * 4 + 4;  // header, two tags, FCS
 constexpr uint32_t kPoolCache = 256;
+/// What net_tap of DPDK 22.11 lets itself be configured for (max_rx_pktlen 1522). It moves whatever its interface's MTU
+/// allows and the buffers hold.
+constexpr uint16_t kMostTapMtu = 1500;
 
 Error dpdk_error(const std::string& port, const std::string& what, int code) {
   return Error{"port " + port + ": cannot " + what + ": " + rte_strerror(code < 0 ? -code : code)};
@@ -157,9 +162,16 @@ Result<std::unique_ptr<Port>> start_exception_tap(const Port& port, const PortOp
   tap.name = options.name + " (tap " + options.kernel_interface + ")";
   tap.device = device;
   tap.receive_queues = 0;
+  tap.mtu = std::min(options.mtu, kMostTapMtu);
   auto id = find_port(tap);
   if (!id) return Error{id.error()};
-  return Port::start(tap, *id, port.index(), workers, pool);
+  auto started = Port::start(tap, *id, port.index(), workers, pool);
+  if (!started) return started;
+  // The kernel's view of the port: what it sends, and what next hops over the tap are given as their MTU.
+  if (auto set = set_interface_mtu(options.kernel_interface, options.mtu); !set) {
+    return Error{"port " + options.name + ": " + set.error()};
+  }
+  return started;
 }
 
 }  // namespace warmswap::io

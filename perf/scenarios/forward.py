@@ -97,12 +97,12 @@ def buffers_for(flows: int) -> int:
     return descriptors
 
 
-def measure_flows(context: Context, flows: int, pairs: int) -> dict:
+def measure_flows(context: Context, flows: int, pairs: int, on_hugepages: bool) -> dict:
     descriptors = buffers_for(flows)
     buffers = 2 * 2 * 2 * descriptors
     mib = 2 * (buffers * BUFFER_BYTES >> 20) + 128
     with contextlib.ExitStack() as stack:
-        large = stack.enter_context(hugepages(2 * mib))
+        large = on_hugepages and stack.enter_context(hugepages(2 * mib))
         memory = Memory(large, mib)
         packets = Path(f"/dev/shm/wsbench-{flows}.pcap")
         stack.callback(packets.unlink, missing_ok=True)
@@ -152,21 +152,29 @@ def _summary(flows: int, large: bool, turns: list[dict[str, Window]], noise: dic
 
 def run(context: Context) -> dict:
     flows, pairs = (QUICK_FLOWS, 4) if context.quick else (FLOWS, 12)
-    runs = [measure_flows(context, count, pairs) for count in flows]
+    runs = [measure_flows(context, count, pairs, on_hugepages=True) for count in flows]
+    runs.append(measure_flows(context, JUDGED_FLOWS, pairs, on_hugepages=False))
     judged = next(one for one in runs if one["flows"] == JUDGED_FLOWS)
     return {
         "ratio_to_testpmd": judged["ratio_to"]["mac"]["median"],
+        "ratio_to_testpmd_ordinary_pages": runs[-1]["ratio_to"]["mac"]["median"],
         "noisy": judged["noisy"],
         "runs": runs,
         "memif": memif.measure(context),
     }
 
 
+def _name(one: dict) -> str:
+    flows = f"{one['flows']:,} flows".replace(",", " ")
+    return flows if one["hugepages"] else f"{flows}, ordinary pages"
+
+
 def rows(result: dict) -> list[Row]:
     lines = []
     for one in result["runs"]:
-        flows = f"{one['flows']:,} flows".replace(",", " ")
-        key = "forward.ratio_to_testpmd" if one["flows"] == JUDGED_FLOWS else ""
+        flows = _name(one)
+        key = "forward.ratio_to_testpmd" + ("" if one["hugepages"] else "_ordinary_pages")
+        key = key if one["flows"] == JUDGED_FLOWS else ""
         ratio = from_json(one["ratio_to"]["mac"])
         lines.append(Row(f"forward, {flows}: ratio to testpmd mac", ratio.median, "", ratio, key, one["noisy"]))
         swap = from_json(one["ratio_to"]["5tswap"])
@@ -180,7 +188,7 @@ def rows(result: dict) -> list[Row]:
 
 def section(result: dict) -> dict:
     runs = result["runs"]
-    categories = [f"{one['flows']:,} flows".replace(",", " ") for one in runs]
+    categories = [_name(one) for one in runs]
     names = {"warmswap": "warmswap-dataplane", "mac": "testpmd mac", "5tswap": "testpmd 5tswap"}
     rates = document.bars(
         "Packets per second on one processor",
@@ -199,14 +207,13 @@ def section(result: dict) -> dict:
     )
     walls = document.table(
         ["flows", "warmswap", "testpmd mac", "testpmd 5tswap"],
-        [[one["flows"], *(from_json(one["wall_mpps"][name]).median for name in names)] for one in runs],
+        [[_name(one), *(from_json(one["wall_mpps"][name]).median for name in names)] for one in runs],
         "Median Mpps by the clock on the wall, what else ran on the processor included",
     )
-    pages = "hugepages" if all(one["hugepages"] for one in runs) else "ordinary pages"
     prose = [
         "Both programs poll the same virtual device (net_pcap, infinite_rx: 64-byte TCP frames copied out of memory, what "
-        f"is sent is thrown away), with bursts of 32, as many buffers, on {pages}, in turns on one processor. testpmd "
-        "rewrites addresses; warmswap looks up the vip, hashes the flow, finds ring slot and seat, encapsulates and counts.",
+        "is sent is thrown away), with bursts of 32, as many buffers, on hugepages where not said otherwise, in turns on one "
+        "processor. testpmd rewrites addresses; warmswap looks up the vip, hashes the flow, finds ring slot and seat, encapsulates and counts.",
         "Rates are packets over the processor time the process had.",
         "Through memif the generator sends and receives on one processor and the dataplane has another; with no third one "
         "the generator is the limit of the throughput, not the dataplane.",

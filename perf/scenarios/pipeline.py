@@ -49,13 +49,14 @@ def summary(found: dict, noise: dict) -> dict:
     # Repetitions are interleaved at random, so the n-th of both met about the same weather.
     growth = [many / few for many, few in zip(steady[MANY]["cycles_per_packet"], steady[FEW]["cycles_per_packet"], strict=True)]
     baseline = [value for counters in steady.values() for value in counters["baseline"]]
-    ratio = [path / base for path, base in zip(steady[JUDGED]["cycles_per_packet"], steady[JUDGED]["baseline"], strict=True)]
+    ratios = {level: [path / base for path, base in zip(one["cycles_per_packet"], one["baseline"], strict=True)]
+              for level, one in found["level"].items()}  # fmt: skip
     return {
         "steady": {
             "cycles_per_packet": {flows: spread_of(one["cycles_per_packet"]).median for flows, one in steady.items()},
             "above_baseline": above,
             "many_to_few_flows": spread_of(growth).as_json(),
-            "ratio_to_baseline": spread_of(ratio).as_json(),
+            "ratio_to_baseline": {level: spread_of(values).as_json() for level, values in ratios.items()},
         },
         "baseline": {"cycles_per_packet": spread_of(baseline).median},
         "stages": {level: {stage: spread_of(counters[stage]).as_json() for stage in STAGES}
@@ -70,16 +71,18 @@ def rows(result: dict) -> list[Row]:
     steady, noisy = result["steady"], result["noisy"]
     judged = from_json(steady["above_baseline"]["flows"][JUDGED])
     growth, tail = from_json(steady["many_to_few_flows"]), from_json(result["tail"]["p9999_to_median"])
-    ratio = from_json(steady["ratio_to_baseline"])
     lines = [
         Row("pipeline, 1 M flows: above forward-only", judged.median, "cycles", judged, "pipeline.above_baseline", noisy),
-        Row("pipeline, 1 M flows: in all, ratio to forward-only", ratio.median, "", ratio, "pipeline.ratio_to_baseline", noisy),
         Row("pipeline: 10 M flows, ratio to 1 k", growth.median, "", growth, "pipeline.many_to_few_flows", noisy),
         Row("pipeline: burst time, p99.99 to median", tail.median, "", tail, "pipeline.p9999_to_median", noisy),
     ]
     for level, one in steady["above_baseline"]["level"].items():
         spread = from_json(one)
         lines.append(Row(f"pipeline, {level}: above forward-only", spread.median, "cycles", spread, noisy=noisy))
+    for level, one in steady["ratio_to_baseline"].items():
+        spread = from_json(one)
+        lines.append(Row(f"pipeline, {level}: in all, ratio to forward-only", spread.median, "", spread,
+                         f"pipeline.ratio_to_baseline.{level}", noisy))  # fmt: skip
     return lines
 
 

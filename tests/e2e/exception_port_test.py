@@ -7,11 +7,13 @@ not for a vip reaches the kernel through the tap that stands for the port.
 """
 
 import json
+import os
 import subprocess
 from contextlib import contextmanager
 
 import pytest
 from lab import URL, eventually, files, lab_script, layout, traffic
+from netns import Namespace
 
 NAMESPACE = layout.BALANCER.namespace
 PORT = """
@@ -21,6 +23,26 @@ driver = "vdev"
 device = "net_af_packet0,iface=eth0"
 interface = "ws0"
 mtu = 1500
+"""
+
+
+ABOVE_1500 = """
+[instance]
+name = "{instance}"
+hash_key = "000102030405060708090a0b0c0d0e0f"
+[dataplane]
+cores = [0]
+idle = "backoff"
+hugepages = "off"
+memory_mb = 128
+[dataplane.limits]
+arena_mb = 16
+[[dataplane.port]]
+name = "wire"
+driver = "vdev"
+device = "net_null0,no-rx=1"
+interface = "ws1"
+mtu = 1520
 """
 
 
@@ -36,7 +58,12 @@ def do(*command: str) -> None:
 @contextmanager
 def running(program: str, config):
     """One plane in the balancer's namespace, from its `ready:` line to SIGTERM."""
-    command = layout.run_in(NAMESPACE, str(layout.BUILD / program), "--config", str(config))
+    with started(layout.run_in(NAMESPACE, str(layout.BUILD / program), "--config", str(config)), program) as process:
+        yield process
+
+
+@contextmanager
+def started(command, program: str):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()
@@ -108,3 +135,17 @@ def test_the_probes_reach_the_backends_through_the_tap(balancer):
     backends = ctl("backends")["backends"]
     assert {row["name"]: row["state"] for row in backends} == {"hot1": "serving", "hot2": "serving", "warm1": "warm"}
     assert {row["next_hop"]["interface"] for row in backends} == {"ws0"}
+
+
+def test_a_port_above_1500_gives_its_tap_the_same_mtu(tmp_path):
+    instance = f"wstest{os.getpid()}"
+    config = tmp_path / "warmswap.toml"
+    files.write_private(config, ABOVE_1500.format(instance=instance))
+    try:
+        with Namespace("tap") as space:
+            command = space.command(str(layout.BUILD / "warmswap-dataplane"), "--config", str(config))
+            with started(command, "warmswap-dataplane"):
+                assert space.json("ip", "-json", "link", "show", "ws1")[0]["mtu"] == 1520
+    finally:
+        for directory in ("/dev/shm", "/dev/hugepages"):
+            subprocess.run(["rm", "-f", f"{directory}/warmswap-{instance}"], check=True)

@@ -8,7 +8,7 @@ import bench  # noqa: F401
 import pytest
 from paths import BUILD, missing
 from scapy.all import IP, TCP, Ether, PcapWriter, rdpcap
-from scenarios import document, failover, forward, frames, machine, memif, report, swap, table
+from scenarios import document, failover, forward, frames, machine, memif, pipeline, report, swap, table
 from scenarios.balancer import Shape, configuration
 from scenarios.capture import Capture
 from scenarios.resources import ResourceError
@@ -164,15 +164,48 @@ def test_a_small_difference_of_scattered_rates_is_noise():
     assert "known to" in row.noisy
 
 
+def pipeline_report(above: float = 20.0, repetitions: int = 3) -> dict:
+    """What pipeline_bench prints, with a mean among it as Google Benchmark adds them."""
+    steady = {"baseline": 4.0, "above_baseline": above, "cycles_per_packet": above + 4, "real_time": 1.0}
+    members = {f"flows/{flows}": steady for flows in (1000, 1_000_000, 10_000_000)} | {"level/avx2": steady}
+    members |= {"stages/avx2": {stage: 2.0 for stage in pipeline.STAGES}, "tail/burst": {"p9999_to_median": 1.5}}
+    runs = [{"run_name": f"{name}/manual_time", "run_type": kind, "iterations": 7} | counters
+            for name, counters in members.items() for kind in [*["iteration"] * repetitions, "aggregate"]]  # fmt: skip
+    return {"benchmarks": runs}
+
+
+def pipeline_result(**options) -> dict:
+    return pipeline.summary(pipeline.parse(pipeline_report(**options)), QUIET)
+
+
+def test_the_packet_path_is_judged_above_its_baseline_and_level_by_level():
+    result = pipeline_result(above=20.0)
+    assert result["steady"]["cycles_per_packet"]["1000000"] == 24
+    assert result["baseline"]["cycles_per_packet"] == 4
+    rows = by_key(pipeline.rows(result))
+    assert rows["pipeline.above_baseline"] == 20
+    assert rows["pipeline.many_to_few_flows"] == 1
+    assert rows["pipeline.ratio_to_baseline.avx2"] == 6
+    assert by_key(pipeline.rows(pipeline_result(above=25.0)))["pipeline.ratio_to_baseline.avx2"] == 7.25
+
+
+def test_a_benchmark_that_did_not_forward_everything_is_no_figure():
+    report = pipeline_report()
+    for one in report["benchmarks"]:
+        one["error_occurred"] = "level" in one["run_name"]
+    assert "level" not in pipeline.parse(report)
+
+
 def forward_result() -> dict:
     turns = [{name: forward.Window(int(mpps * 4e5), 0.4, 0.5) for name, mpps in rates.items()}
              for rates in ({"warmswap": 40, "mac": 80, "5tswap": 60}, {"warmswap": 42, "mac": 80, "5tswap": 60})]  # fmt: skip
     run = forward._summary(10_000, True, turns, QUIET)
+    ordinary = forward._summary(10_000, False, turns[1:], QUIET)
     latency = {part: 1000 for part in memif.PERCENTILES}
     generated = {"verdict": {"noisy": True, "warnings": ["steal"]}, "offered_pps": 1e6, "transmitted": 1000, "lost": 1,
                  "misrouted_flows": 0, "reordered": 0, "latency_ns": latency}  # fmt: skip
     search = {"goals": [{"name": "NDR", "throughput_pps": 4e6, "outcome": "unfinished"}], "trials": [{"valid": True}]}
-    return {"ratio_to_testpmd": run["ratio_to"]["mac"]["median"], "noisy": run["noisy"], "runs": [run],
+    return {"ratio_to_testpmd": run["ratio_to"]["mac"]["median"], "noisy": run["noisy"], "runs": [run, ordinary],
             "memif": memif.summary(generated, search)}  # fmt: skip
 
 
@@ -181,7 +214,9 @@ def test_ratios_are_of_pairs_and_of_processor_time():
     assert result["ratio_to_testpmd"] == pytest.approx((0.5 + 0.525) / 2)
     assert result["runs"][0]["mpps"]["mac"]["median"] == pytest.approx(80)
     assert result["runs"][0]["wall_mpps"]["mac"]["median"] == pytest.approx(64)
-    assert by_key(forward.rows(result))["forward.ratio_to_testpmd"] == result["ratio_to_testpmd"]
+    rows = by_key(forward.rows(result))
+    assert rows["forward.ratio_to_testpmd"] == result["ratio_to_testpmd"]
+    assert rows["forward.ratio_to_testpmd_ordinary_pages"] == pytest.approx(0.525)
 
 
 def test_a_disturbed_generator_makes_its_latencies_noise_but_not_its_misrouting():
@@ -207,7 +242,7 @@ STATED = {"cpu": {"model": "CPU", "mhz": 2600.0, "virtual": True, "invariant_tsc
 
 
 def all_results():
-    return {forward: forward_result(), swap: swap_result(), failover: failover_result(), table: table_result()}
+    return {pipeline: pipeline_result(), forward: forward_result(), swap: swap_result(), failover: failover_result(), table: table_result()}
 
 
 def whole_document() -> dict:

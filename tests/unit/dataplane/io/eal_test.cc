@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "dataplane/io/af_xdp.h"
+#include "dataplane/io/kernel_interface.h"
 
 namespace warmswap::io {
 namespace {

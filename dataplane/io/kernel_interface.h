@@ -1,4 +1,5 @@
-// What an AF_XDP port needs to know of its network interface. Any thread.
+// The kernel network interfaces that belong to ports: those of AF_XDP, and the taps for what is not for a vip. Any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@ uint16_t receive_channels(const std::string& interface);
 
 /// The interface's MTU as the kernel has it.
 contract::Result<uint16_t> interface_mtu(const std::string& interface);
+
+contract::Result<void> set_interface_mtu(const std::string& interface, uint16_t mtu);
 
 struct AfXdpDevice {
   uint32_t number = 0;  // of the virtual device, unique in the process

@@ -1,4 +1,4 @@
-#include "dataplane/io/af_xdp.h"
+#include "dataplane/io/kernel_interface.h"
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -47,6 +47,14 @@ contract::Result<uint16_t> interface_mtu(const std::string& interface) {
     return contract::Error{"interface \"" + interface + "\": " + std::strerror(errno)};
   }
   return static_cast<uint16_t>(std::min(data.ifr_mtu, 65535));
+}
+
+contract::Result<void> set_interface_mtu(const std::string& interface, uint16_t mtu) {
+  ifreq data{};
+  data.ifr_mtu = mtu;
+  if (interface_ioctl(interface, SIOCSIFMTU, data)) return {};
+  return contract::Error{"interface \"" + interface + "\": cannot set its MTU to " + std::to_string(mtu) + ": " +
+                         std::strerror(errno)};
 }
 
 std::string device_string(const AfXdpDevice& device) {
