@@ -13,8 +13,8 @@
 #include "controlplane/config/config.h"
 #include "controlplane/config/load.h"
 #include "dataplane/contract/segment.h"
-#include "dataplane/io/kernel_interface.h"
 #include "dataplane/io/eal.h"
+#include "dataplane/io/kernel_interface.h"
 #include "dataplane/io/runtime.h"
 #include "dataplane/steer/steering.h"
 
