@@ -24,18 +24,11 @@ constexpr size_t kStride = kMbufBytes + kHeadroom + 2048;
 constexpr uint32_t kFrameBytes = 60;
 constexpr size_t kMemoryBytes = (kWindowPackets * kStride + (size_t{2} << 20) - 1) & ~((size_t{2} << 20) - 1);
 
-/// Stafford's mix13, as in SplitMix64: a bijection of 64-bit numbers.
-uint64_t mix(uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
 void write_frame(uint8_t* frame, uint64_t flow, uint32_t vips) noexcept {
   std::memset(frame, 0, kFrameBytes);
   frame[0] = 2;
   store(frame + 12, Be16(contract::kEtherTypeIpv4));
-  const uint64_t tuple = mix(flow + 0x9e3779b97f4a7c15);
+  const uint64_t tuple = gen::mix64(flow + 1);  // mix64(0) is 0
   uint8_t* ip = frame + sizeof(contract::EthernetHeader);
   contract::Ipv4Header header{};
   header.version_ihl = 0x45;
@@ -75,14 +68,9 @@ PacketWindow::PacketWindow(uint64_t flows, uint32_t vips)
   refill();
 }
 
-uint64_t PacketWindow::next_random() noexcept {
-  random_ += 0x9e3779b97f4a7c15;
-  return mix(random_);
-}
-
 void PacketWindow::refill() noexcept {
   for (uint32_t i = 0; i < kWindowPackets; ++i) {
-    write_frame(buffers_[i].frame, next_random() % flows_, vips_);
+    write_frame(buffers_[i].frame, random_.below(flows_), vips_);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "dataplane/packet/packet.h"
+#include "perf/gen/random.h"
 
 namespace warmswap::perf {
 
@@ -32,11 +33,9 @@ class PacketWindow {
   const Buffer* buffers() const noexcept { return buffers_.get(); }
 
  private:
-  uint64_t next_random() noexcept;
-
   uint64_t flows_;
   uint32_t vips_;
-  uint64_t random_ = 1;
+  gen::SplitMix64 random_{1};
   struct Unmap {
     void operator()(uint8_t* memory) const noexcept;
   };
