@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 RUN = Path("/run/warmswap-bench")
 NR_HUGEPAGES = Path("/proc/sys/vm/nr_hugepages")
+DPDK_FOLDERS = Path("/var/run/dpdk")
 HUGEPAGE_MIB = 2
 NAMESPACE_PREFIX = "wsbench-"
 TERM_DEADLINE_S = 10.0
@@ -42,7 +44,10 @@ def exclusive(run: Path = RUN) -> Iterator[None]:
         except BlockingIOError:
             raise ResourceError("another scripts/bench is running on this machine: wait for it, or end it") from None
         give_back_leftovers(run)
-        yield
+        try:
+            yield
+        finally:
+            remove_dpdk_folders()
 
 
 def give_back_leftovers(run: Path) -> None:
@@ -53,6 +58,13 @@ def give_back_leftovers(run: Path) -> None:
         segment.unlink(missing_ok=True)
     for captured in Path("/dev/shm").glob("wsbench-*"):
         captured.unlink(missing_ok=True)
+    remove_dpdk_folders()
+
+
+def remove_dpdk_folders(dpdk: Path = DPDK_FOLDERS) -> None:
+    """DPDK leaves the folder of a file prefix behind. Those of the balancer and testpmd have the run's pid in them."""
+    for folder in (*dpdk.glob("warmswap-wsbench*"), *dpdk.glob("wsbench-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Hugepages:

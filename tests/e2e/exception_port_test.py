@@ -147,5 +147,5 @@ def test_a_port_above_1500_gives_its_tap_the_same_mtu(tmp_path):
             with started(command, "warmswap-dataplane"):
                 assert space.json("ip", "-json", "link", "show", "ws1")[0]["mtu"] == 1520
     finally:
-        for directory in ("/dev/shm", "/dev/hugepages"):
-            subprocess.run(["rm", "-f", f"{directory}/warmswap-{instance}"], check=True)
+        for directory in ("/dev/shm", "/dev/hugepages", "/var/run/dpdk"):
+            subprocess.run(["rm", "-rf", f"{directory}/warmswap-{instance}"], check=True)

@@ -9,7 +9,7 @@ import time
 import bench
 import pytest
 from scenarios import resources
-from scenarios.resources import Child, Hugepages, ResourceError, exclusive
+from scenarios.resources import Child, Hugepages, ResourceError, exclusive, remove_dpdk_folders
 
 
 @pytest.fixture
@@ -130,3 +130,11 @@ def test_an_interrupted_run_leaves_no_process(tmp_path, how):
         os.kill(run.pid, how)
         run.wait(10)
     wait_until(lambda: gone(pid))
+
+
+def test_the_folders_of_dpdk_go_with_the_run_and_nobody_elses(tmp_path):
+    for name in ("warmswap-wsbench17", "wsbench-17", "warmswap-edge1", "rte"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config").touch()
+    remove_dpdk_folders(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rte", "warmswap-edge1"]
