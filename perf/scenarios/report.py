@@ -52,7 +52,7 @@ def build(stated: dict, rows: list[Row], bounds: dict[str, Bound], sections: lis
         "title": "warmswap, measured",
         "subtitle": ("Quick run, " if stated["quick"] else "") + time.strftime("%Y-%m-%d %H:%M %Z"),
         "facts": facts(rows, bounds),
-        "sections": [document.section("All figures", [], tables=[document.table(columns, lines)]), *sections],
+        "sections": [*sections, document.section("All figures", [], tables=[document.table(columns, lines)])],
         "footer": conditions_text(stated),
     }
 
