@@ -208,6 +208,9 @@ Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
   std::vector<contract::PoolRecord> records;
   std::vector<uint64_t> fingerprints;
   std::vector<BlockRef> held{blocks.vip_index, blocks.vip_directory};
+  records.reserve(blocks.pools.size());
+  fingerprints.reserve(blocks.pools.size());
+  held.reserve(3 * blocks.pools.size() + 5);  // and what follows, the root included
   for (const PoolBlocks& pool : blocks.pools) {
     contract::PoolRecord record{};
     record.ring = pool.ring->offset();
