@@ -134,7 +134,8 @@ int find_rate(const Options& options, const std::atomic<bool>& interrupted) {
   if (auto written = write_results(options, to_json(*result), make_page(*result)); !written) {
     return impossible(written.error());
   }
-  return result->faults.empty() ? kExitOk : kExitFailed;
+  if (!result->faults.empty()) return kExitFailed;
+  return result->conclusive() ? kExitOk : kExitImpossible;
 }
 
 int render(const Options& options) {

@@ -10,7 +10,7 @@ namespace warmswap::gen {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // the verdict is against what was measured
 inline constexpr int kExitUsage = 2;
-inline constexpr int kExitImpossible = 3;  // nothing could be measured
+inline constexpr int kExitImpossible = 3;  // nothing could be measured, or no figure came out of it
 
 int run_command(const Options& options, const std::atomic<bool>& interrupted);
 

@@ -237,6 +237,7 @@ json::object to_json(const SearchResult& result) {
   out["time_spent_s"] = std::chrono::duration<double>(result.time_spent()).count();
   out["noisy_trials"] = result.noisy_trials;
   out["faults"] = strings(result.faults);
+  out["conclusive"] = result.conclusive();
   return out;
 }
 

@@ -138,9 +138,14 @@ Document make_page(const SearchResult& result) {
                 .sections = {},
                 .footer = footer(result.conditions)};
   Section found{.heading = "Result", .verdict = pill(result.faults.empty()), .verdict_text = {}, .prose = {}};
+  if (result.faults.empty() && !result.conclusive()) {
+    found.verdict = report::Verdict::warn;
+    found.verdict_text = "did not come to its end";
+  }
   if (result.mlr) {
     for (const perf::GoalResult& goal : result.mlr->goals) {
-      page.facts.push_back({goal.name, rate_text(goal.lower_pps), perf::describe(goal.outcome)});
+      page.facts.push_back(
+          {goal.name, (result.conclusive() ? "" : "≥ ") + rate_text(goal.lower_pps), perf::describe(goal.outcome)});
       found.prose.push_back(perf::describe(goal));
     }
   } else {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "dataplane/contract/byte_order.h"
@@ -78,6 +79,9 @@ Result<Capture> parse_capture(std::vector<uint8_t> file, const std::string& name
 }
 
 Result<Capture> read_capture(const std::string& path) {
+  if (std::error_code error; std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return Error{fmt::format("{}: is not a regular file; expected a capture", path)};
+  }
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return Error{fmt::format("{}: {}", path, std::strerror(errno))};
   const std::streamoff size = in.tellg();

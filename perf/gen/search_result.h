@@ -1,6 +1,7 @@
 // What a search found out. Plain values.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,16 @@ struct SearchResult {
   std::vector<std::string> faults;
 
   const std::vector<perf::Trial>& trials() const { return rfc2544 ? rfc2544->trials : mlr->trials; }
+  /// Whether every bound asked for was found. False: the trials or the time were used up, or the generator's limit came
+  /// first, and the rates are only what was known by then.
+  bool conclusive() const {
+    const auto ended = [](perf::Outcome outcome) {
+      return outcome != perf::Outcome::unfinished && outcome != perf::Outcome::generator_limit;
+    };
+    if (rfc2544) return ended(rfc2544->outcome);
+    return std::all_of(mlr->goals.begin(), mlr->goals.end(),
+                       [&](const perf::GoalResult& goal) { return ended(goal.outcome); });
+  }
   std::chrono::nanoseconds time_spent() const { return rfc2544 ? rfc2544->time_spent : mlr->time_spent; }
 };
 

@@ -155,7 +155,13 @@ void print_search(std::ostream& out, const SearchResult& result) {
                      result.trials().size(), std::chrono::duration<double>(result.time_spent()).count(), invalid,
                      result.noisy_trials);
   for (const std::string& fault : result.faults) out << "fault: " << fault << '\n';
-  out << (result.faults.empty() ? "verdict: ok\n" : "verdict: failed\n");
+  if (!result.faults.empty()) {
+    out << "verdict: failed\n";
+  } else if (!result.conclusive()) {
+    out << "verdict: none: the search did not come to its end, so the rates above are no figure of the balancer\n";
+  } else {
+    out << "verdict: ok\n";
+  }
 }
 
 void print_self_test(std::ostream& out, const SelfTestResult& result) {

@@ -39,7 +39,8 @@ def generate(context: Context, socket: Path, command: str, *more: str, deadline_
             status = child.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
             raise ResourceError(f"{GENERATOR} {command} did not end within {deadline_s:g} s") from None
-        if status not in (0, 1) or not path.exists():
+        # 1: against the balancer; 3 with a result: a search without an end. Both are results.
+        if status not in (0, 1, 3) or not path.exists():
             raise ResourceError(f"{GENERATOR} {command} ended with status {status}:\n{child.last_words()}")
     return json.loads(path.read_text(encoding="utf-8"))
 

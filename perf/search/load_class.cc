@@ -10,8 +10,12 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
+/// A trial's duration is a reading of clocks, cut to whole nanoseconds: one that was planned for the final duration may
+/// come out a little below it, and must count all the same, or the search repeats it for ever.
+constexpr double kReadingError = 1e-3;
+
 bool is_long(const Trial& trial, const SearchGoal& goal) {
-  return trial.duration >= goal.final_trial_duration;
+  return Seconds(trial.duration) >= (1 - kReadingError) * Seconds(goal.final_trial_duration);
 }
 
 /// Seconds of good and of bad trials.

@@ -187,10 +187,12 @@ def test_search(generator, method, tmp_path):
     result = generator.moves(
         "search", *RING, "--method", method, "--min-rate", "1kpps", "--max-rate", "20kpps", "--trial", "100ms",
         "--first-trial", "50ms", "--decide", "200ms", "--most", "3s", "--resolution", "20%", "--html",
-        tmp_path / "s.html",
+        tmp_path / "s.html", expect=(0, 3),
     )  # fmt: skip
     assert [goal["name"] for goal in result["goals"]] == (["NDR"] if method == "rfc2544" else ["NDR", "PDR"])
-    assert {goal["outcome"] for goal in result["goals"]} <= {"no-loss-at-max", "generator-limit", "unfinished"}
+    outcomes = {goal["outcome"] for goal in result["goals"]}
+    assert outcomes <= {"no-loss-at-max", "generator-limit", "unfinished"}
+    assert result["conclusive"] == (outcomes == {"no-loss-at-max"})
     assert result["faults"] == []
     assert all(trial["received"] == trial["sent"] > 0 for trial in result["trials"])
     assert "<svg" in (tmp_path / "s.html").read_text()

@@ -91,6 +91,17 @@ TEST(ConditionalThroughput, IsWhatTheWorstTolerableTimeLetsThrough) {
   EXPECT_TRUE(std::isnan(conditional_throughput(std::vector<Trial>{trial(0, 10)}, majority)));
 }
 
+TEST(Classify, ATrialThatReadsANanosecondShortIsAFullOne) {
+  const SearchGoal any = goal(0.5, 1000, 1000);
+  Trial read_short = trial(0, 1000);
+  read_short.duration -= std::chrono::nanoseconds(1);
+  EXPECT_EQ(classify(std::vector<Trial>{read_short}, any), LoadClass::lower_bound);
+  EXPECT_GT(conditional_throughput(std::vector<Trial>{read_short}, any), 0);
+  Trial cut_short = trial(0, 1000);
+  cut_short.duration -= std::chrono::milliseconds(10);
+  EXPECT_EQ(classify(std::vector<Trial>{cut_short}, any), LoadClass::undecided);
+}
+
 TEST(SearchGoal, WhatMakesNoSenseIsNamed) {
   EXPECT_EQ(non_drop_rate().fault(), "");
   EXPECT_EQ(partial_drop_rate().fault(), "");
