@@ -10,7 +10,7 @@
 namespace warmswap::cli {
 
 struct Cell {
-  Cell(std::string content, Tone cell_tone = Tone::plain) : text(printable(content)), tone(cell_tone) {}
+  Cell(const std::string& content, Tone cell_tone = Tone::plain) : text(printable(content)), tone(cell_tone) {}
   Cell(const char* content) : Cell(std::string(content)) {}
   std::string text;
   Tone tone;
