@@ -5,8 +5,13 @@
 
 namespace warmswap::balance {
 
+// clang knows these names from version 18 on; it only reads this file here, to check it.
+#if defined(__x86_64__) && !(defined(__clang__) && __clang_major__ < 18)
+#define WARMSWAP_CAN_ASK_FOR_LEVELS
+#endif
+
 VectorLevel best_vector_level() noexcept {
-#if defined(__x86_64__)
+#if defined(WARMSWAP_CAN_ASK_FOR_LEVELS)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("x86-64-v4")) return VectorLevel::avx512;
   if (__builtin_cpu_supports("x86-64-v3")) return VectorLevel::avx2;

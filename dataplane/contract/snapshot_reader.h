@@ -41,7 +41,7 @@ class SnapshotReader {
       current_ = root;
       quiescence_.seen_ns.store(monotonic_ns(), std::memory_order_relaxed);
       // Release: whatever this worker read of older snapshots happens before the publisher reuses their blocks.
-      quiescence_.generation.store(root->generation, std::memory_order_release);
+      quiescence_.generation.store(root == nullptr ? 0 : root->generation, std::memory_order_release);
     }
     return root;
   }
