@@ -71,7 +71,8 @@ uint16_t Worker::poll_wire(const ReceiveQueue& queue) noexcept {
   if (count == 0) return 0;
   const std::span<rte_mbuf*> burst(buffers.data(), count);
   const balance::Outcome outcome = process_(snapshot_, burst, region_, geometry_);
-  if (outcome.forwarded == count && std::has_single_bit(outcome.ports & egress_ports_)) [[likely]] {
+  if (outcome.forwarded == count && std::has_single_bit(outcome.ports) && (outcome.ports & egress_ports_) != 0)
+      [[likely]] {
     const auto port = static_cast<size_t>(std::countr_zero(outcome.ports));
     transmit(setup_.egress[port].wire, burst, DropReason::transmit_queue_full);
   } else {
