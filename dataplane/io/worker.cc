@@ -53,8 +53,8 @@ void Worker::run() noexcept {
     bool changed = false;
     const contract::SnapshotRoot* root = reader_.acquire(changed);
     if (changed) {
-      snapshot_ =
-          balance::SnapshotView(base_, static_cast<contract::Offset>(reinterpret_cast<const std::byte*>(root) - base_));
+      const auto* at = reinterpret_cast<const std::byte*>(root);
+      snapshot_ = balance::SnapshotView(base_, root == nullptr ? 0 : static_cast<contract::Offset>(at - base_));
     }
     uint32_t received = 0;
     for (const ReceiveQueue& queue : setup_.from_wire) received += poll_wire(queue);

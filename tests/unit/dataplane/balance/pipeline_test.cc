@@ -96,6 +96,32 @@ TEST_P(Pipeline, CountsPacketsAndBytesPerVipAndBackend) {
   EXPECT_GT(vips[4].first, 400u);
 }
 
+TEST_P(Pipeline, SaysByWhichPortsABurstLeavesWhereverTheyStandInIt) {
+  const TestSnapshot snapshot = snapshot_of(5);
+  std::map<uint8_t, FrameShape> shape_of;  // by port
+  for (uint16_t port = 1024; shape_of.size() < 4; ++port) {
+    const FrameShape shape{.source_port = port};
+    TestCounters counters;
+    ExactBuffer buffer(test::make_frame(shape));
+    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.region(), counters.geometry());
+    shape_of[buffer.packet().port] = shape;
+  }
+  for (const size_t count : {size_t{2}, size_t{65}}) {
+    for (const size_t odd : {size_t{0}, count - 1}) {
+      TestCounters counters;
+      std::vector<ExactBuffer> buffers;
+      std::vector<Packet> packets;
+      for (size_t i = 0; i < count; ++i) {
+        buffers.emplace_back(test::make_frame(shape_of.at(i == odd ? 3 : 1)));
+        packets.push_back(buffers.back().packet());
+      }
+      const Outcome outcome = process_burst(snapshot.view(), packets, counters.region(), counters.geometry());
+      EXPECT_EQ(outcome.ports, 0b1010u) << count << " packets, number " << odd << " by port 3";
+      EXPECT_EQ(outcome.forwarded, count);
+    }
+  }
+}
+
 TEST_P(Pipeline, AVipCountsWhatItsPoolCouldNotTake) {
   TestPool pool;
   pool.ring = {contract::kNoSeat, contract::kNoSeat};
