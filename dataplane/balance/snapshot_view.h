@@ -20,9 +20,12 @@ class SnapshotView {
   SnapshotView() noexcept = default;
 
   /// `base` is the segment's first byte in this process; `root` 0 makes the empty view.
-  SnapshotView(const std::byte* base, contract::Offset root) noexcept {
-    if (root == 0) return;
-    const auto* snapshot = at<contract::SnapshotRoot>(base, root);
+  SnapshotView(const std::byte* base, contract::Offset root) noexcept
+      : SnapshotView(base, root == 0 ? nullptr : at<contract::SnapshotRoot>(base, root)) {}
+
+  /// The same of the root itself, in the mapping at `base`; nullptr makes the empty view.
+  SnapshotView(const std::byte* base, const contract::SnapshotRoot* snapshot) noexcept {
+    if (snapshot == nullptr) return;
     base_ = base;
     hash_key_ = snapshot->hash_key;
     entropy_mask_ = snapshot->entropy_mask;

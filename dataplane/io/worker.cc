@@ -52,10 +52,7 @@ void Worker::run() noexcept {
   while (!stop_.load(std::memory_order_relaxed)) {
     bool changed = false;
     const contract::SnapshotRoot* root = reader_.acquire(changed);
-    if (changed) {
-      const auto* at = reinterpret_cast<const std::byte*>(root);
-      snapshot_ = balance::SnapshotView(base_, root == nullptr ? 0 : static_cast<contract::Offset>(at - base_));
-    }
+    if (changed) snapshot_ = balance::SnapshotView(base_, root);
     uint32_t received = 0;
     for (const ReceiveQueue& queue : setup_.from_wire) received += poll_wire(queue);
     const uint64_t now = rte_rdtsc();

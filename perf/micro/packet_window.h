@@ -14,6 +14,10 @@ namespace warmswap::perf {
 /// enough that the host rarely takes the processor away within one.
 inline constexpr uint32_t kWindowPackets = 2048;
 
+/// As dataplane/io/worker.h: what a worker takes from a queue at once.
+inline constexpr size_t kReceiveBurst = 32;
+static_assert(kWindowPackets % kReceiveBurst == 0);
+
 /// What a poll-mode driver hands over: as much of an mbuf as the path reads.
 struct Buffer {
   uint8_t* frame;

@@ -15,10 +15,6 @@
 
 namespace warmswap::perf {
 
-/// As dataplane/io/worker.h: what a worker takes from a queue at once.
-inline constexpr size_t kReceiveBurst = 32;
-static_assert(kWindowPackets % kReceiveBurst == 0);
-
 /// The stages of balance/stages.h, in their order.
 inline constexpr std::array kStages = {"gather",     "derive",     "find_vips",  "hash_flows",
                                        "find_slots", "find_seats", "encapsulate"};

@@ -10,13 +10,6 @@
 #include "dataplane/balance/pipeline.h"
 
 namespace warmswap::perf {
-namespace {
-
-/// As dataplane/io/worker.h.
-constexpr size_t kBurst = 32;
-static_assert(kWindowPackets % kBurst == 0);
-
-}  // namespace
 
 Replay::Replay(Balancer& balancer, uint32_t flows, unsigned cpu)
     : balancer_(balancer), buffers_(flows, balancer.shape().vips) {
@@ -68,23 +61,19 @@ void Replay::run() noexcept {
   balance::SnapshotView view;
   const balance::ProcessBurst process_burst = balance::process_burst_at(balance::best_vector_level());
   reader.online();
-  std::array<packet::Packet, kBurst> packets;
-  for (size_t at = 0; !stop_.load(std::memory_order_relaxed); at = (at + kBurst) % frames_.size()) {
+  std::array<packet::Packet, kReceiveBurst> packets;
+  for (size_t at = 0; !stop_.load(std::memory_order_relaxed); at = (at + kReceiveBurst) % frames_.size()) {
     bool changed = false;
-    const auto* root = reinterpret_cast<const std::byte*>(reader.acquire(changed));
-    if (changed) view = balance::SnapshotView(segment.base(), static_cast<contract::Offset>(root - segment.base()));
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < kBurst; ++i) {
+    const contract::SnapshotRoot* root = reader.acquire(changed);
+    if (changed) view = balance::SnapshotView(segment.base(), root);
+    for (size_t i = 0; i < kReceiveBurst; ++i) {
       const Buffer& buffer = buffers_.buffers()[(at + i) % kWindowPackets];
       std::memcpy(buffer.frame, frames_[at + i].data(), kFrameBytes);
       packets[i].frame = buffer.frame;
       packets[i].length = packets[i].contiguous = lengths_[at + i];
       packets[i].headroom = buffer.headroom;
-      bytes += packets[i].length;
     }
     process_burst(view, packets, region, segment.geometry());
-    region.totals.received_bytes.add(bytes);
-    region.totals.received_packets.add(kBurst);
     running_.store(true, std::memory_order_release);
   }
   reader.offline();
