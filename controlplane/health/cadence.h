@@ -5,14 +5,9 @@
 #include <chrono>
 #include <cstdint>
 
-namespace warmswap::health {
+#include "dataplane/contract/mix64.h"
 
-/// Mixes 64 bits so that each input bit changes about half of the output (splitmix64's finaliser, Steele et al. 2014).
-constexpr uint64_t mix(uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
+namespace warmswap::health {
 
 /// Starts lie at `anchor + phase(id) + k × interval + jitter(k)`, for k = 0, 1, …; |jitter| ≤ jitter_percent ×
 /// interval.
@@ -23,7 +18,7 @@ class Cadence {
   /// The first start is the caller's, at `first`; the grid takes over half an interval later or more.
   Cadence(uint64_t id, Clock::duration interval, uint32_t jitter_percent, Clock::time_point anchor,
           Clock::time_point first) noexcept
-      : seed_(mix(id) ^ static_cast<uint64_t>(anchor.time_since_epoch().count())),
+      : seed_(contract::mix64(id) ^ static_cast<uint64_t>(anchor.time_since_epoch().count())),
         interval_(interval),
         jitter_(interval / 100 * jitter_percent),
         base_(anchor + phase(id, interval) - interval),
@@ -46,7 +41,7 @@ class Cadence {
  private:
   Clock::duration jitter() const noexcept {
     const int64_t range = 2 * jitter_.count() + 1;
-    const uint64_t random = mix(seed_ + static_cast<uint64_t>(tick_) * 0x9e3779b97f4a7c15u);
+    const uint64_t random = contract::mix64(seed_ + static_cast<uint64_t>(tick_) * 0x9e3779b97f4a7c15u);
     return Clock::duration(static_cast<int64_t>(random % static_cast<uint64_t>(range))) - jitter_;
   }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dataplane/contract/flow_hash.h"
+#include "dataplane/contract/mix64.h"
 
 namespace warmswap::table {
 
@@ -24,13 +25,9 @@ uint64_t seat_seed(std::string_view name) noexcept;
 uint64_t slot_seed(uint32_t slot) noexcept;
 
 /// The 64 bits candidate `seat` draws for `slot`: the "u" of the papers, scaled by 2^64. Both seeds are SipHash
-/// outputs, so one round of Stafford's "mix13" finaliser (as in SplitMix64) is enough to make the draws of different
-/// pairs independent.
+/// outputs, so mixing them once is enough to make the draws of different pairs independent.
 constexpr uint64_t draw(uint64_t seat, uint64_t slot) noexcept {
-  uint64_t x = seat ^ slot;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
+  return contract::mix64(seat ^ slot);
 }
 
 /// −log2(u / 2^64) in units of 2^−32, below 2^39; never rises when u rises. Off by less than 2^−22 from the real value.

@@ -3,19 +3,14 @@
 
 #include <cstdint>
 
+#include "dataplane/contract/mix64.h"
 #include "perf/gen/wide.h"
 
 namespace warmswap::gen {
 
-/// Scrambles 64 bits; a bijection. Source: Steele, Lea & Flood, "Fast splittable pseudorandom number generators"
-/// (OOPSLA 2014), with Stafford's "Mix13" constants.
-constexpr uint64_t mix64(uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
+using contract::mix64;
 
-/// The SplitMix64 generator of the same paper: period 2^64, one add and one mix64 a number. One thread.
+/// The generator of the paper behind mix64: period 2^64, one add and one mix64 a number. One thread.
 class SplitMix64 {
  public:
   constexpr explicit SplitMix64(uint64_t seed) noexcept : state_(seed) {}
