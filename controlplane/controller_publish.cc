@@ -102,7 +102,7 @@ bool Controller::may_publish() {
 bool Controller::publish(const std::set<std::string>* only) {
   // What an earlier publish failed to bring may be anywhere, and so may the backends behind a route that has changed:
   // pools share addresses.
-  if (unpublished_ || !published_rows_ || routes_changed()) only = nullptr;
+  if (only != nullptr && (unpublished_ || !published_rows_ || routes_changed())) only = nullptr;
   unpublished_ = true;
   if (builder_ == nullptr || !may_publish()) return false;
   const Nanoseconds begin = steady_now();

@@ -8,6 +8,7 @@
 
 #include "dataplane/contract/flow_hash.h"
 #include "dataplane/contract/layout.h"
+#include "dataplane/contract/seat.h"
 #include "dataplane/contract/vip_index.h"
 #include "dataplane/packet/ipip.h"
 #include "dataplane/packet/packet.h"
@@ -15,7 +16,7 @@
 namespace warmswap::balance {
 
 /// Packets that go through the stages together. Longer spans are cut into bursts of this size. 64 keeps the columns
-/// (about 6 KiB) and the fetched lines well inside a 32 KiB first-level cache.
+/// (12 KiB; a worker, which takes 32 at once, uses half) and the fetched lines within a first-level cache.
 inline constexpr size_t kBurstPackets = 64;
 
 /// The bytes of a packet that decide about it, as little-endian words: the IPv4 header in `ip` (its last word reaches
@@ -119,7 +120,7 @@ packet::Packet packet_of(const typename Access::Item& item) noexcept {
 }
 
 /// The seat of a slot that has none.
-alignas(contract::kCacheLine) inline constexpr contract::Seat kNobody{.backend = contract::kNoBackend};
+alignas(contract::kCacheLine) inline constexpr contract::Seat kNobody = contract::make_empty_seat();
 
 [[gnu::always_inline]] inline void prefetch(const void* line) noexcept {
   __builtin_prefetch(line, 0, 3);

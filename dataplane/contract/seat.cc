@@ -39,10 +39,4 @@ Seat make_ipip_seat(const SeatParameters& parameters) {
   return seat;
 }
 
-Seat make_empty_seat() {
-  Seat seat{};
-  seat.backend = kNoBackend;
-  return seat;
-}
-
 }  // namespace warmswap::contract

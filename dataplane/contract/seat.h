@@ -35,6 +35,10 @@ struct SeatParameters {
 Seat make_ipip_seat(const SeatParameters& parameters);
 
 /// A seat nobody holds: packets drop as no_backend.
-Seat make_empty_seat();
+constexpr Seat make_empty_seat() noexcept {
+  Seat seat{};
+  seat.backend = kNoBackend;
+  return seat;
+}
 
 }  // namespace warmswap::contract

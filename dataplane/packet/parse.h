@@ -22,8 +22,7 @@ enum class FrameKind : uint8_t {
   malformed,     // no one's: drop for `reason`
 };
 
-/// What the later stages need of a frame. No default values: the pipeline keeps an array of these per burst and fills
-/// only what it uses. For `address_only` the ports and the protocol are zero.
+/// What the later stages need of a frame. For `address_only` the ports and the protocol are zero.
 struct ParsedFrame {
   uint64_t addresses;  // source, then destination, raw wire bytes
   uint32_t ports;      // source, then destination, raw wire bytes
