@@ -32,10 +32,6 @@ int impossible(const std::string& sentence) {
   return kExitImpossible;
 }
 
-void warn(const std::string& sentence) {
-  std::fprintf(stderr, "warning: %s\n", sentence.c_str());
-}
-
 Result<void> write_file(const std::string& path, const std::string& text) {
   std::ofstream out(path);
   out << text;
@@ -90,7 +86,7 @@ int run(const Options& options, const std::atomic<bool>& interrupted) {
   if (!source) return impossible(source.error());
   EngineOptions engine_options = options.engine;
   engine_options.largest_frame = (*source)->largest_frame();
-  auto engine = Engine::start(engine_options, warn);
+  auto engine = Engine::start(engine_options);
   if (!engine) return impossible(engine.error());
   TrafficConfig traffic = options.traffic;
   if (!traffic.source_mac) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -84,8 +85,7 @@ bool is_memif_client(const Device& device) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked,
-                                              const std::function<void(const std::string&)>& warn) {
+Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked) {
   std::unique_ptr<Engine> engine(new Engine());
   EngineOptions& options = engine->options_;
   options = asked;
@@ -93,7 +93,7 @@ Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked,
   const io::Options io = io_options(options);
   auto memory = io::plan_memory(options.hugepages, options.memory_mib, io::free_hugepage_bytes(), io.names);
   if (!memory) return Error{memory.error()};
-  if (!memory->warning.empty()) warn(memory->warning);
+  if (!memory->warning.empty()) std::fprintf(stderr, "warning: %s\n", memory->warning.c_str());
   engine->hugepages_ = memory->hugepages;
   if (auto started = io::start_eal(io, *memory); !started) return Error{started.error()};
   engine->started_ = true;

@@ -28,9 +28,8 @@ using OnProgress = std::function<void(const Progress&)>;
 
 class Engine {
  public:
-  /// Starts DPDK and the ports, and waits until the links are up. `warn` takes sentences for the user.
-  static contract::Result<std::unique_ptr<Engine>> start(const EngineOptions& asked,
-                                                         const std::function<void(const std::string&)>& warn);
+  /// Starts DPDK and the ports, and waits until the links are up. Warnings go to standard error.
+  static contract::Result<std::unique_ptr<Engine>> start(const EngineOptions& asked);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   /// Closes the ports and DPDK.

@@ -13,6 +13,7 @@
 
 #include "perf/gen/collect.h"
 #include "perf/gen/lcores.h"
+#include "perf/gen/ticks.h"
 
 namespace warmswap::gen {
 namespace {
@@ -27,10 +28,6 @@ std::chrono::nanoseconds clock_now(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-uint64_t to_ticks(std::chrono::nanoseconds duration, double hz) {
-  return static_cast<uint64_t>(std::chrono::duration<double>(duration).count() * hz);
 }
 
 Result<void> launch(int (*loop)(void*), Lcores& lcores, unsigned lcore) {

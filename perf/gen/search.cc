@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "perf/gen/engine.h"
 #include "perf/gen/packet_source.h"
@@ -125,8 +124,7 @@ Result<SearchResult> search(const Options& options, const std::atomic<bool>& int
   if (!source) return Error{source.error()};
   EngineOptions engine_options = options.engine;
   engine_options.largest_frame = (*source)->largest_frame();
-  auto engine = Engine::start(
-      engine_options, [](const std::string& sentence) { std::fprintf(stderr, "warning: %s\n", sentence.c_str()); });
+  auto engine = Engine::start(engine_options);
   if (!engine) return Error{engine.error()};
   if (!traffic.source_mac) traffic.source_mac = (*engine)->mac(options.run.transmit);
 

@@ -1,6 +1,5 @@
 #include "perf/gen/self_test.h"
 
-#include <cstdio>
 #include <limits>
 
 #include "perf/gen/engine.h"
@@ -19,8 +18,7 @@ Result<SelfTestResult> self_test(const Options& options, const std::atomic<bool>
   EngineOptions engine_options = options.engine;
   engine_options.devices = {{"net_null0", false}, {"net_ring0", false}};
   engine_options.largest_frame = (*source)->largest_frame();
-  auto engine = Engine::start(
-      engine_options, [](const std::string& sentence) { std::fprintf(stderr, "warning: %s\n", sentence.c_str()); });
+  auto engine = Engine::start(engine_options);
   if (!engine) return Error{engine.error()};
 
   const auto measure = [&](const char* title, size_t device, bool receiving, double rate) -> Result<RunResult> {

@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "perf/gen/ticks.h"
+
 namespace warmswap::gen {
 namespace {
 
 constexpr std::chrono::milliseconds kGrace{100};
-
-uint64_t to_ticks(std::chrono::nanoseconds duration, double hz) {
-  return static_cast<uint64_t>(std::chrono::duration<double>(duration).count() * hz);
-}
 
 }  // namespace
 
