@@ -162,6 +162,7 @@ Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRo
       share_or_store(before.seats, BlockKind::seats, seats.data(), seats.size() * sizeof(contract::Seat));
   if (!stored_seats) return Error{stored_seats.error()};
   blocks.seats = *stored_seats;
+  blocks.way = contract::common_way(seats);
 
   std::vector<std::byte> directory(sizeof(contract::PoolInfo) + row.backends.size() * sizeof(contract::BackendInfo));
   contract::PoolInfo info{};
@@ -218,6 +219,8 @@ Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
     record.ring_size = static_cast<uint32_t>(pool.row->ring->ring().size());
     record.seat_count = static_cast<uint32_t>(pool.row->ring->seats().size());
     record.directory = pool.directory->offset();
+    record.least_mtu = pool.way.least_mtu;
+    record.port = pool.way.port;
     records.push_back(record);
     fingerprints.push_back(pool.fingerprint);
     held.insert(held.end(), {pool.ring, pool.seats, pool.directory});

@@ -10,6 +10,7 @@
 
 #include "controlplane/table/pool_ring.h"
 #include "dataplane/contract/publisher.h"
+#include "dataplane/contract/seat.h"
 #include "dataplane/contract/vip_index.h"
 
 namespace warmswap::table {
@@ -66,6 +67,7 @@ class SnapshotBuilder {
     uint64_t fingerprint = 0;
     contract::BlockRef ring;
     contract::BlockRef seats;
+    contract::CommonWay way;  // of the seats
     contract::BlockRef directory;
   };
   struct Blocks {

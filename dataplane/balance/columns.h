@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/balance/pipeline.h"
 #include "dataplane/contract/flow_hash.h"
 #include "dataplane/contract/layout.h"
 #include "dataplane/contract/seat.h"
@@ -14,10 +15,6 @@
 #include "dataplane/packet/packet.h"
 
 namespace warmswap::balance {
-
-/// Packets that go through the stages together. Longer spans are cut into bursts of this size. 64 keeps the columns
-/// (12 KiB; a worker, which takes 32 at once, uses half) and the fetched lines within a first-level cache.
-inline constexpr size_t kBurstPackets = 64;
 
 /// The bytes of a packet that decide about it, as little-endian words: the IPv4 header in `ip` (its last word reaches
 /// into the transport header when there are no options), bytes 24–31 and 32 from its start, and what the frame holds
@@ -91,12 +88,12 @@ struct Facts {
 
 /// A buffer of any kind as the parser wants it.
 template <typename Access>
-packet::Packet packet_of(const typename Access::Item& item) noexcept {
+packet::Packet packet_of(const typename Access::Buffer& buffer) noexcept {
   packet::Packet packet;
-  packet.frame = Access::frame(item);
-  packet.length = Access::length(item);
-  packet.contiguous = Access::contiguous(item);
-  packet.headroom = Access::headroom(item);
+  packet.frame = Access::frame(buffer);
+  packet.length = Access::length(buffer);
+  packet.contiguous = Access::contiguous(buffer);
+  packet.headroom = Access::headroom(buffer);
   return packet;
 }
 

@@ -4,11 +4,15 @@
 // An Access tells the path how to read and mark a kind of buffer, so that nothing is copied between the driver's and
 // the path's idea of a packet. All its members are static, noexcept and meant to be inlined:
 //
-//     using Item = …;                                                what a burst is a span of
-//     uint8_t* frame(const Item&)                                    first byte of the Ethernet header
-//     uint32_t length(const Item&), contiguous(const Item&), headroom(const Item&)     as in packet::Packet
-//     void forward(Item&, uint8_t* frame, uint32_t length, uint8_t port)               the verdict, and the new frame
-//     void decide(Item&, Verdict, DropReason)                                          drop or pass
+//     using Item = …, Buffer = …;                 what a burst is a span of, and what the path keeps pointers to
+//     Buffer& buffer(Item&)
+//     uint8_t* frame(const Buffer&)               first byte of the Ethernet header
+//     uint32_t length(const Buffer&), contiguous(const Buffer&), headroom(const Buffer&)     as in packet::Packet
+//     void resize(Buffer&, uint8_t* frame, uint32_t length)                                  the encapsulated frame
+//     void mark(Buffer&, uint8_t port)                                                       forward it
+//     void decide(Buffer&, Verdict, DropReason)                                              drop or pass
+//     bool kMarkEach                              false: where the Outcome says that all are forwarded by one port,
+//                                                 nothing is marked; then a burst is at most kBurstPackets
 #pragma once
 
 #include <bit>

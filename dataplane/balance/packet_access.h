@@ -9,20 +9,25 @@ namespace warmswap::balance {
 
 struct PacketAccess {
   using Item = packet::Packet;
+  using Buffer = packet::Packet;
 
-  static uint8_t* frame(const Item& item) noexcept { return item.frame; }
-  static uint32_t length(const Item& item) noexcept { return item.length; }
-  static uint32_t contiguous(const Item& item) noexcept { return item.contiguous; }
-  static uint32_t headroom(const Item& item) noexcept { return item.headroom; }
-  static void forward(Item& item, uint8_t* frame, uint32_t length, uint8_t port) noexcept {
-    item.frame = frame;
-    item.length = length;
-    item.port = port;
-    item.verdict = packet::Verdict::forward;
+  static Buffer& buffer(Item& item) noexcept { return item; }
+  static uint8_t* frame(const Buffer& buffer) noexcept { return buffer.frame; }
+  static uint32_t length(const Buffer& buffer) noexcept { return buffer.length; }
+  static uint32_t contiguous(const Buffer& buffer) noexcept { return buffer.contiguous; }
+  static uint32_t headroom(const Buffer& buffer) noexcept { return buffer.headroom; }
+  static void resize(Buffer& buffer, uint8_t* frame, uint32_t length) noexcept {
+    buffer.frame = frame;
+    buffer.length = length;
   }
-  static void decide(Item& item, packet::Verdict verdict, packet::DropReason reason) noexcept {
-    item.verdict = verdict;
-    item.reason = reason;
+  static constexpr bool kMarkEach = true;
+  static void mark(Buffer& buffer, uint8_t port) noexcept {
+    buffer.port = port;
+    buffer.verdict = packet::Verdict::forward;
+  }
+  static void decide(Buffer& buffer, packet::Verdict verdict, packet::DropReason reason) noexcept {
+    buffer.verdict = verdict;
+    buffer.reason = reason;
   }
 };
 

@@ -27,6 +27,10 @@
 
 namespace warmswap::balance {
 
+/// Packets that go through the stages together. Longer spans are cut into bursts of this size. 64 keeps the columns
+/// (11 KiB; a worker, which takes 32 at once, uses half) and the fetched lines within a first-level cache.
+inline constexpr size_t kBurstPackets = 64;
+
 /// The widest vectors the path is compiled for. All levels give the same bytes, verdicts and counts.
 enum class VectorLevel : uint8_t { baseline, avx2, avx512 };
 inline constexpr VectorLevel kVectorLevels[] = {VectorLevel::baseline, VectorLevel::avx2, VectorLevel::avx512};

@@ -10,6 +10,7 @@ template <typename Access>
 class Burst {
  public:
   using Item = typename Access::Item;
+  using Buffer = typename Access::Buffer;
 
   WARMSWAP_TARGET Burst(const SnapshotView& snapshot, contract::WorkerRegion& region,
                         const contract::Geometry& geometry) noexcept
@@ -29,8 +30,6 @@ class Burst {
     done();
     hash_flows();
     done();
-    find_slots();
-    done();
     find_seats();
     done();
     const Outcome outcome = encapsulate();
@@ -41,22 +40,19 @@ class Burst {
 
  private:
   WARMSWAP_TARGET void gather(Item* items, size_t count) noexcept {
-    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; ++i) prefetch_to_write(Access::frame(Access::buffer(items[i])));
+    uint64_t before_ip = 0;
     for (size_t i = 0; i < count; ++i) {
-      prefetch_to_write(Access::frame(items[i]));
-      bytes += Access::length(items[i]);
-    }
-    region_.totals.received_packets.add(count);
-    region_.totals.received_bytes.add(bytes);
-    for (size_t i = 0; i < count; ++i) {
-      Item& item = items[i];
-      item_[i] = &item;
-      uint8_t* frame = Access::frame(item);
+      Buffer& buffer = Access::buffer(items[i]);
+      buffer_[i] = &buffer;
+      uint8_t* frame = Access::frame(buffer);
       uint32_t offset = sizeof(contract::EthernetHeader);
-      if (!is_plain(frame, Access::contiguous(item), Access::headroom(item))) [[unlikely]]
-        offset = tagged_ip_offset(packet_of<Access>(item));
+      if (!is_plain(frame, Access::contiguous(buffer), Access::headroom(buffer))) [[unlikely]]
+        offset = tagged_ip_offset(packet_of<Access>(buffer));
       uint8_t* ip = frame + offset;
       ip_[i] = ip;
+      before_ip += offset;
+      present_[i] = Access::length(buffer) - offset;
       if (offset == 0) [[unlikely]] {
         ip0_[i] = 0;  // not an IPv4 header: derive() finds it odd
         continue;
@@ -66,8 +62,10 @@ class Burst {
       ip16_[i] = contract::load<uint64_t>(ip + 16);
       ip24_[i] = contract::load<uint64_t>(ip + 24);
       ip32_[i] = ip[32];
-      present_[i] = Access::length(item) - offset;
     }
+    region_.totals.received_packets.add(count);
+    region_.totals.received_bytes.add(before_ip);  // and derive() the rest
+    received_ = count;
     count_ = count;
   }
 
@@ -76,26 +74,38 @@ class Burst {
     const contract::HashKey key = snapshot_.hash_key();
     const uint32_t mask = snapshot_.vip_mask();
     uint64_t odd = snapshot_.empty();
+    uint64_t bytes = 0;
     for (size_t i = 0; i < count; ++i) {
       const Facts facts = facts_of({ip0_[i], ip8_[i], ip16_[i], ip24_[i], ip32_[i], present_[i]});
+      bytes += present_[i];
       odd |= facts.odd;
       odd_[i] = facts.odd;
       first_[i] = facts.first;
       second_[i] = facts.second;
       length_[i] = facts.length;
       vip_word_[i] = facts.vip_word;
-      vip_home_[i] = contract::vip_home(key, facts.vip_word, mask);
       varying_[i] = facts.ipip.varying;
       sum_[i] = facts.ipip.sum;
       rewritten_[i] = facts.ipip.rewritten;
       least_mtu_[i] = facts.ipip.least_mtu;
     }
+    region_.totals.received_bytes.add(bytes);
     if (odd != 0) [[unlikely]]
       look_at_odd_ones();
-    for (size_t i = 0; i < count_; ++i) prefetch(snapshot_.vip_bucket(static_cast<uint32_t>(vip_home_[i])));
+    one_vip_ = is_for_one_vip();
+    const size_t buckets = one_vip_ ? 1 : count_;
+    for (size_t i = 0; i < buckets; ++i) vip_home_[i] = contract::vip_home(key, vip_word_[i], mask);
+    for (size_t i = 0; i < buckets; ++i) prefetch(snapshot_.vip_bucket(static_cast<uint32_t>(vip_home_[i])));
+  }
+
+  WARMSWAP_TARGET bool is_for_one_vip() const noexcept {
+    uint64_t differing = 0;
+    for (size_t i = 0; i < count_; ++i) differing |= vip_word_[i] ^ vip_word_[0];
+    return differing == 0 && count_ > 0;
   }
 
   WARMSWAP_TARGET void find_vips() noexcept {
+    if (one_vip_ && find_one_vip()) return;
     size_t kept = 0;
     for (size_t i = 0; i < count_; ++i) {
       const contract::VipEntry* entry = exact_vip(static_cast<uint32_t>(vip_home_[i]), vip_word_[i]);
@@ -116,6 +126,18 @@ class Burst {
     count_ = kept;
   }
 
+  /// One look-up and one count for the whole burst; false where there is no such vip.
+  WARMSWAP_TARGET bool find_one_vip() noexcept {
+    const contract::VipEntry* entry = exact_vip(static_cast<uint32_t>(vip_home_[0]), vip_word_[0]);
+    if (entry == nullptr) return false;
+    common_pool_ = snapshot_.pool(entry->pool);
+    prefetch(common_pool_);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count_; ++i) bytes += length_[i];
+    vip_counters_[entry->vip].add(count_, bytes);
+    return true;
+  }
+
   WARMSWAP_TARGET void hash_flows() noexcept {
     const size_t count = count_;
     const contract::HashKey key = snapshot_.hash_key();
@@ -129,43 +151,75 @@ class Burst {
     }
   }
 
-  WARMSWAP_TARGET void find_slots() noexcept {
-    for (size_t i = 0; i < count_; ++i) {
-      const contract::PoolRecord& pool = *pool_[i];
-      const uint16_t* slot = snapshot_.ring(pool) + contract::ring_slot(hash_[i], pool.ring_size);
-      prefetch(slot);
-      slot_[i] = slot;
+  WARMSWAP_TARGET void find_seats() noexcept {
+    if (common_pool_ == nullptr) {
+      for (size_t i = 0; i < count_; ++i) find_seat(i, *pool_[i]);
+      return;
     }
+    const contract::PoolRecord pool = *common_pool_;
+    uint64_t least_mtu = 0;
+    for (size_t i = 0; i < count_; ++i) least_mtu = least_mtu < least_mtu_[i] ? least_mtu_[i] : least_mtu;
+    all_fit_ = least_mtu <= pool.least_mtu;
+    for (size_t i = 0; i < count_; ++i) find_seat(i, pool);
   }
 
-  WARMSWAP_TARGET void find_seats() noexcept {
-    for (size_t i = 0; i < count_; ++i) {
-      const uint16_t seat = *slot_[i];
-      const contract::Seat* seats = snapshot_.seats(*pool_[i]);
-      seat_[i] = seat == contract::kNoSeat ? &kNobody : seats + seat;
-      prefetch(seat_[i]);
-    }
+  /// Slot and seat in one: the slots of a burst are fetched side by side, because none waits for another.
+  WARMSWAP_TARGET [[gnu::always_inline]] void find_seat(size_t i, const contract::PoolRecord& pool) noexcept {
+    const uint16_t seat = snapshot_.ring(pool)[contract::ring_slot(hash_[i], pool.ring_size)];
+    const bool nobody = seat == contract::kNoSeat;
+    if (nobody) [[unlikely]]
+      all_fit_ = false;
+    seat_[i] = nobody ? &kNobody : snapshot_.seats(pool) + seat;
+    prefetch(seat_[i]);
   }
 
   WARMSWAP_TARGET Outcome encapsulate() noexcept {
-    uint32_t forwarded = 0;
+    if (all_fit_) [[likely]]
+      return encapsulate_all();
+    return common_pool_ != nullptr ? encapsulate_each<false>() : encapsulate_each<true>();
+  }
+
+  /// Every packet fits its seat, and all leave by one port.
+  WARMSWAP_TARGET Outcome encapsulate_all() noexcept {
+    const uint8_t port = common_pool_->port;
+    for (size_t i = 0; i < count_; ++i) send(i, *seat_[i]);
+    if (Access::kMarkEach || count_ < received_) {
+      for (size_t i = 0; i < count_; ++i) Access::mark(*buffer_[i], port);
+    }
+    return forwarded(count_, uint32_t{1} << port);
+  }
+
+  template <bool kCountVips>
+  WARMSWAP_TARGET Outcome encapsulate_each() noexcept {
+    size_t sent = 0;
     uint32_t ports = 0;
     for (size_t i = 0; i < count_; ++i) {
       const contract::Seat& seat = *seat_[i];
-      vip_counter_[i]->add(length_[i]);
+      if constexpr (kCountVips) vip_counter_[i]->add(1, length_[i]);
       if (least_mtu_[i] > seat.mtu) [[unlikely]] {
-        drop(*item_[i], obstacle(seat, ip_[i], length_[i]));
+        drop(*buffer_[i], obstacle(seat, ip_[i], length_[i]));
         continue;
       }
-      packet::encapsulate_ipip(seat, {varying_[i], entropy_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i]);
-      Access::forward(*item_[i], ip_[i] - packet::kIpipFrontBytes,
-                      static_cast<uint32_t>(length_[i]) + packet::kIpipFrontBytes, seat.port);
-      backend_counters_[seat.backend].add(length_[i]);
-      ports |= uint32_t{1} << seat.port;
-      ++forwarded;
+      const uint8_t port = seat.port;
+      send(i, seat);
+      Access::mark(*buffer_[i], port);
+      ports |= uint32_t{1} << port;
+      ++sent;
     }
-    region_.totals.forwarded_packets.add(forwarded);
-    return {forwarded, ports};
+    return forwarded(sent, ports);
+  }
+
+  WARMSWAP_TARGET [[gnu::always_inline]] void send(size_t i, const contract::Seat& seat) noexcept {
+    const uint16_t backend = seat.backend;
+    packet::encapsulate_ipip(seat, {varying_[i], entropy_[i], sum_[i], rewritten_[i], least_mtu_[i]}, ip_[i]);
+    Access::resize(*buffer_[i], ip_[i] - packet::kIpipFrontBytes,
+                   static_cast<uint32_t>(length_[i]) + packet::kIpipFrontBytes);
+    backend_counters_[backend].add(1, length_[i]);
+  }
+
+  Outcome forwarded(size_t packets, uint32_t ports) noexcept {
+    region_.totals.forwarded_packets.add(packets);
+    return {static_cast<uint32_t>(packets), ports};
   }
 
   WARMSWAP_TARGET const contract::VipEntry* exact_vip(uint32_t home, uint64_t word) const noexcept {
@@ -208,19 +262,19 @@ class Burst {
   }
 
   bool is_flow_after_all(size_t i) noexcept {
-    Item& item = *item_[i];
-    const packet::Packet packet = packet_of<Access>(item);
+    const Buffer& buffer = *buffer_[i];
+    const packet::Packet packet = packet_of<Access>(buffer);
     const packet::ParsedFrame parsed = packet::parse(packet);
     if (parsed.kind == packet::FrameKind::malformed) {
-      drop(item, parsed.reason);
+      drop(*buffer_[i], parsed.reason);
       return false;
     }
     if (parsed.kind == packet::FrameKind::other || snapshot_.empty()) {
-      pass(item);
+      pass(*buffer_[i]);
       return false;
     }
     if (parsed.kind == packet::FrameKind::address_only) {
-      snapshot_.has_address(parsed.destination()) ? drop(item, parsed.reason) : pass(item);
+      snapshot_.has_address(parsed.destination()) ? drop(*buffer_[i], parsed.reason) : pass(*buffer_[i]);
       return false;
     }
     uint8_t* ip = packet.frame + parsed.ip_offset;
@@ -233,7 +287,6 @@ class Burst {
     second_[i] = words.second;
     length_[i] = parsed.ip_length;
     vip_word_[i] = contract::vip_word({flow.destination, flow.destination_port, flow.protocol});
-    vip_home_[i] = contract::vip_home(snapshot_.hash_key(), vip_word_[i], snapshot_.vip_mask());
     varying_[i] = fields.varying;
     sum_[i] = fields.sum;
     rewritten_[i] = fields.rewritten;
@@ -247,14 +300,14 @@ class Burst {
     const auto protocol = static_cast<uint8_t>(vip_word_[i] >> 48);
     const contract::VipEntry* any_port = snapshot_.find_vip({destination, contract::Be16(), protocol});
     if (any_port == nullptr) {
-      snapshot_.has_address(destination) ? drop(*item_[i], contract::DropReason::no_vip_port) : pass(*item_[i]);
+      snapshot_.has_address(destination) ? drop(*buffer_[i], contract::DropReason::no_vip_port) : pass(*buffer_[i]);
     }
     return any_port;
   }
 
   /// What the stages from find_vips on read of a packet goes from place `from` to `to`.
   void move(size_t from, size_t to) noexcept {
-    item_[to] = item_[from];
+    buffer_[to] = buffer_[from];
     ip_[to] = ip_[from];
     first_[to] = first_[from];
     second_[to] = second_[from];
@@ -267,15 +320,15 @@ class Burst {
     least_mtu_[to] = least_mtu_[from];
   }
 
-  void drop(Item& item, contract::DropReason reason) noexcept {
-    Access::decide(item, packet::Verdict::drop, reason);
+  void drop(Buffer& buffer, contract::DropReason reason) noexcept {
+    Access::decide(buffer, packet::Verdict::drop, reason);
     region_.drops[static_cast<size_t>(reason)].add(1);
   }
 
-  void pass(Item& item) noexcept {
+  void pass(Buffer& buffer) noexcept {
     const contract::DropReason unless_passed =
         snapshot_.empty() ? contract::DropReason::no_snapshot : contract::DropReason::no_exception_port;
-    Access::decide(item, packet::Verdict::pass, unless_passed);
+    Access::decide(buffer, packet::Verdict::pass, unless_passed);
     ++passed_;
   }
 
@@ -291,25 +344,31 @@ class Burst {
   contract::TrafficCounter* vip_counters_;
   contract::TrafficCounter* backend_counters_;
   uint64_t passed_ = 0;
-  size_t count_ = 0;
-  Column<Item*> item_;
+  size_t received_ = 0;
+  size_t count_ = 0;  // of those that no stage has given a verdict yet
+  // A burst that is all for one vip has common_pool_ instead of pool_ and vip_counter_.
+  bool one_vip_ = false;  // derive → find_vips
+  const contract::PoolRecord* common_pool_ = nullptr;
+  bool all_fit_ = false;  // find_seats → encapsulate
+  Column<Buffer*> buffer_;
   Column<uint8_t*> ip_;
   // gather → derive: HeaderWords
   Column<uint64_t> ip0_, ip8_, ip16_, ip24_, ip32_, present_;
   // derive →: Facts
   Column<uint64_t> odd_, first_, second_, length_, vip_word_, vip_home_, varying_, sum_, rewritten_, least_mtu_;
-  // find_vips → find_seats
+  // find_vips → find_seats, encapsulate
   Column<const contract::PoolRecord*> pool_;
   Column<contract::TrafficCounter*> vip_counter_;
-  // hash_flows → find_slots, encapsulate
+  // hash_flows → find_seats, encapsulate
   Column<uint64_t> hash_, entropy_;
-  Column<const uint16_t*> slot_;
   Column<const contract::Seat*> seat_;
 };
 
 template <typename Access>
 WARMSWAP_TARGET Outcome process_burst(const SnapshotView& snapshot, std::span<typename Access::Item> items,
                                       contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
+  if constexpr (!Access::kMarkEach)
+    return Burst<Access>(snapshot, region, geometry).run(items.data(), items.size(), [] {});
   Outcome whole;
   while (!items.empty()) {
     const size_t size = items.size() < kBurstPackets ? items.size() : kBurstPackets;

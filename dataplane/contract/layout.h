@@ -26,7 +26,7 @@
 namespace warmswap::contract {
 
 inline constexpr char kSegmentMagic[8] = {'W', 'A', 'R', 'M', 'S', 'W', 'A', 'P'};
-inline constexpr uint32_t kAbiVersion = 2;
+inline constexpr uint32_t kAbiVersion = 3;
 
 inline constexpr size_t kCacheLine = 64;
 inline constexpr size_t kRegionAlignment = size_t{2} << 20;
@@ -149,17 +149,17 @@ struct alignas(16) TrafficCounter {
   Counter packets;
   Counter bytes;  // layer-3 bytes as received from the client
 
-  void add(uint64_t packet_bytes) noexcept {
+  void add(uint64_t more_packets, uint64_t more_bytes) noexcept {
 #if defined(__SSE2__) && !defined(__SANITIZE_THREAD__)
     // Both in one store. Every processor with AVX reads and writes aligned 16 bytes whole, and any x86-64 each of the
     // halves, which is all that a reader of one counter needs.
     auto* both = reinterpret_cast<__m128i*>(this);
-    const __m128i one_and_bytes =
-        _mm_unpacklo_epi64(_mm_cvtsi32_si128(1), _mm_cvtsi64_si128(static_cast<long long>(packet_bytes)));
-    _mm_store_si128(both, _mm_add_epi64(_mm_load_si128(both), one_and_bytes));
+    const __m128i more = _mm_unpacklo_epi64(_mm_cvtsi64_si128(static_cast<long long>(more_packets)),
+                                            _mm_cvtsi64_si128(static_cast<long long>(more_bytes)));
+    _mm_store_si128(both, _mm_add_epi64(_mm_load_si128(both), more));
 #else
-    packets.add(1);
-    bytes.add(packet_bytes);
+    packets.add(more_packets);
+    bytes.add(more_bytes);
 #endif
   }
 };
@@ -267,7 +267,11 @@ struct alignas(kCacheLine) PoolRecord {
   uint32_t ring_size;
   uint32_t seat_count;
   Offset directory;  // PoolInfo followed by BackendInfo[]; cold
-  uint64_t padding[4];
+  // Where every seat can be sent to, and all by one port, as is usual: a worker then need not look at each.
+  uint16_t least_mtu;  // the smallest of the seats' MTUs; 0 where it is not so
+  uint8_t port;        // the seats' port; 0 where it is not so
+  uint8_t reserved[5];
+  uint64_t padding[3];
 };
 static_assert(sizeof(PoolRecord) == kCacheLine);
 

@@ -1,5 +1,7 @@
 #include "dataplane/contract/seat.h"
 
+#include <algorithm>
+
 #include "dataplane/contract/wire.h"
 
 namespace warmswap::contract {
@@ -37,6 +39,16 @@ Seat make_ipip_seat(const SeatParameters& parameters) {
   store(seat.header + sizeof(EthernetHeader), outer);
   seat.header_sum = ones_complement_sum(seat.header + sizeof(EthernetHeader), sizeof(Ipv4Header));
   return seat;
+}
+
+CommonWay common_way(std::span<const Seat> seats) noexcept {
+  if (seats.empty()) return {};
+  CommonWay way{seats.front().mtu, seats.front().port};
+  for (const Seat& seat : seats) {
+    if (seat.port != way.port) return {};
+    way.least_mtu = std::min(way.least_mtu, seat.mtu);
+  }
+  return way.least_mtu == 0 ? CommonWay{} : way;
 }
 
 }  // namespace warmswap::contract

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "dataplane/contract/layout.h"
 
@@ -40,5 +41,13 @@ constexpr Seat make_empty_seat() noexcept {
   seat.backend = kNoBackend;
   return seat;
 }
+
+/// What PoolRecord says of all seats of a pool at once.
+struct CommonWay {
+  uint16_t least_mtu = 0;
+  uint8_t port = 0;
+  friend bool operator==(const CommonWay&, const CommonWay&) = default;
+};
+CommonWay common_way(std::span<const Seat> seats) noexcept;
 
 }  // namespace warmswap::contract

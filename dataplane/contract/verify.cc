@@ -117,6 +117,11 @@ Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const K
                    ": expected 0"};
     }
   }
+  const CommonWay way = common_way({seats, pool.seat_count});
+  if (way != CommonWay{pool.least_mtu, pool.port}) {
+    return Error{"says of all its seats MTU " + std::to_string(pool.least_mtu) + ", port " + std::to_string(pool.port) +
+                 ": they have " + std::to_string(way.least_mtu) + ", " + std::to_string(way.port)};
+  }
   return {};
 }
 

@@ -22,22 +22,27 @@ void decide_for(rte_mbuf& buffer, Decision decision) noexcept {
 /// balance/levels.h says what an Access is.
 struct MbufAccess {
   using Item = rte_mbuf*;
+  using Buffer = rte_mbuf;
 
-  static uint8_t* frame(const Item& item) noexcept { return rte_pktmbuf_mtod(item, uint8_t*); }
-  static uint32_t length(const Item& item) noexcept { return item->pkt_len; }
-  static uint32_t contiguous(const Item& item) noexcept { return item->data_len; }
-  static uint32_t headroom(const Item& item) noexcept { return item->data_off; }
-  static void forward(Item& item, uint8_t* frame, uint32_t length, uint8_t port) noexcept {
-    const auto start = static_cast<uint16_t>(frame - static_cast<uint8_t*>(item->buf_addr));
-    decide_for(*item, {port, packet::Verdict::forward, {}, 0});
-    if (item->nb_segs != 1) [[unlikely]]
-      return forward_chain(*item, start, length);
-    item->data_off = start;
-    item->data_len = static_cast<uint16_t>(length);
-    item->pkt_len = length;
+  static Buffer& buffer(Item& item) noexcept { return *item; }
+  static uint8_t* frame(const Buffer& buffer) noexcept { return rte_pktmbuf_mtod(&buffer, uint8_t*); }
+  static uint32_t length(const Buffer& buffer) noexcept { return buffer.pkt_len; }
+  static uint32_t contiguous(const Buffer& buffer) noexcept { return buffer.data_len; }
+  static uint32_t headroom(const Buffer& buffer) noexcept { return buffer.data_off; }
+  static void resize(Buffer& buffer, uint8_t* frame, uint32_t length) noexcept {
+    const auto start = static_cast<uint16_t>(frame - static_cast<uint8_t*>(buffer.buf_addr));
+    if (buffer.nb_segs != 1) [[unlikely]]
+      return forward_chain(buffer, start, length);
+    buffer.data_off = start;
+    buffer.data_len = static_cast<uint16_t>(length);
+    buffer.pkt_len = length;
   }
-  static void decide(Item& item, packet::Verdict verdict, packet::DropReason reason) noexcept {
-    decide_for(*item, {0, verdict, reason, 0});
+  static constexpr bool kMarkEach = false;
+  static void mark(Buffer& buffer, uint8_t port) noexcept {
+    decide_for(buffer, {port, packet::Verdict::forward, {}, 0});
+  }
+  static void decide(Buffer& buffer, packet::Verdict verdict, packet::DropReason reason) noexcept {
+    decide_for(buffer, {0, verdict, reason, 0});
   }
 };
 

@@ -28,7 +28,8 @@ inline Decision decision_of(const rte_mbuf& buffer) noexcept {
 using ProcessMbufs = balance::Outcome (*)(const balance::SnapshotView&, std::span<rte_mbuf*>, contract::WorkerRegion&,
                                           const contract::Geometry&) noexcept;
 
-/// Decides every buffer; those to forward hold the new frame afterwards, the others what they held.
+/// Decides every buffer of a burst of at most kBurstPackets; those to forward hold the new frame afterwards, the others
+/// what they held. Where the Outcome says that all are forwarded, by one port, it is the decision: none is written.
 ProcessMbufs process_mbufs_at(balance::VectorLevel level) noexcept;
 
 }  // namespace warmswap::io

@@ -85,6 +85,7 @@ class Worker {
   uint64_t next_relay_ = 0;  // TSC
   uint64_t relay_cycles_ = 0;
   uint64_t least_relay_cycles_;
+  uint32_t loops_since_clock_ = 0;
   uint64_t idle_since_ = 0;  // TSC, 0 while busy
   std::atomic<bool> stop_{false};
 };

@@ -32,7 +32,7 @@ static_assert(kIpipFrontBytes <= sizeof(contract::Seat::header));
 /// What a packet brings to its outer header; the same for every seat, so it is worked out for a whole burst at once.
 struct IpipFields {
   uint64_t varying;    // TOS, total length, identification and DF, in their places in the outer header's first 8 bytes
-  uint64_t entropy;    // of the outer source, in its place in the header's second 8 bytes
+  uint64_t entropy;    // of the outer source, in its place in the header's second 8 bytes; ones in the checksum's place
   uint64_t sum;        // ones'-complement sum of all of these, not folded, below 2^19
   uint64_t rewritten;  // bytes 8–11 of the inner header afterwards: TTL one less, protocol, checksum kept right
   uint64_t least_mtu;  // of a seat that can take the packet
@@ -70,10 +70,15 @@ inline constexpr uint64_t kNoMtu = ~uint64_t{0};
   return fields;
 }
 
-/// The flow's bits of the outer source, in their place in the outer header's second 8 bytes; and their sum, below 2^17.
+/// Where the checksum stands in the outer header's second 8 bytes.
+inline constexpr uint64_t kChecksumPlace = 0xffff0000;
+static_assert(offsetof(contract::Ipv4Header, checksum) == 8 + 2);
+
+/// The flow's bits of the outer source, in their place in the outer header's second 8 bytes, and ones in the checksum's
+/// place, which invert what is laid over them; and the sum of the flow's bits, below 2^17.
 [[gnu::always_inline]] inline uint64_t ipip_entropy(uint64_t flow_hash, contract::Be32 mask) noexcept {
   // flow_entropy() is the low half of the hash: swapped, it is the upper half in wire order.
-  return __builtin_bswap64(flow_hash) & uint64_t{mask.raw()} << 32;
+  return (__builtin_bswap64(flow_hash) & uint64_t{mask.raw()} << 32) | kChecksumPlace;
 }
 [[gnu::always_inline]] inline uint64_t ipip_entropy_sum(uint64_t entropy) noexcept {
   return (entropy >> 32 & 0xffff) + (entropy >> 48);
@@ -103,12 +108,14 @@ inline DropReason ipip_obstacle(const contract::Seat& seat, const uint8_t* ip, u
   const uint8_t* ready = seat.header;
   const uint8_t* ready_ip = ready + sizeof(contract::EthernetHeader);
 
-  // Every varying bit is zero in the template, so the template's sum and theirs simply add up; below 2^20.
-  const auto checksum = static_cast<uint16_t>(~fold(seat.header_sum + static_cast<uint32_t>(fields.sum)));
+  // Every varying bit is zero in the template, so the template's sum and theirs simply add up; below 2^20. Folded as
+  // fold() does, but left in the upper half, where the checksum stands.
+  const uint32_t sum = seat.header_sum + static_cast<uint32_t>(fields.sum);
+  const uint64_t folded = (sum + std::rotl(sum, 16)) & kChecksumPlace;
 
   std::memcpy(frame, ready, 16);  // the Ethernet header, in one go with two bytes that the next line writes again
   store(outer, load<uint64_t>(ready_ip) | fields.varying);
-  store(outer + 8, load<uint64_t>(ready_ip + 8) | uint64_t{checksum} << 16 | fields.entropy);
+  store(outer + 8, load<uint64_t>(ready_ip + 8) | (fields.entropy ^ folded));
   store(outer + 16, load<uint32_t>(ready_ip + 16));
   store(ip + 8, static_cast<uint32_t>(fields.rewritten));
 }

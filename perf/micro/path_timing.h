@@ -16,8 +16,7 @@
 namespace warmswap::perf {
 
 /// The stages of balance/stages.h, in their order.
-inline constexpr std::array kStages = {"gather",     "derive",     "find_vips",  "hash_flows",
-                                       "find_slots", "find_seats", "encapsulate"};
+inline constexpr std::array kStages = {"gather", "derive", "find_vips", "hash_flows", "find_seats", "encapsulate"};
 
 class PathTiming {
  public:

@@ -16,7 +16,7 @@ QUICK_FILTER = "^(flows/(1000|1000000|10000000)|level/.*|stages/.*|tail/.*)"
 DEADLINE_S = 600
 # What the promises are stated for: so many flows, and the cost of many against few.
 JUDGED, FEW, MANY = "1000000", "1000", "10000000"
-STAGES = ("gather", "derive", "find_vips", "hash_flows", "find_slots", "find_seats", "encapsulate")
+STAGES = ("gather", "derive", "find_vips", "hash_flows", "find_seats", "encapsulate")
 
 
 def parse(report: dict) -> dict[str, dict[str, dict[str, list[float]]]]:

@@ -102,6 +102,8 @@ TEST_F(SnapshotBuilderTest, WritesWhatTheRowsSay) {
     EXPECT_EQ(seat(s).header[5], s) << "the destination MAC of that backend";
     EXPECT_EQ(seat(s).flags & contract::kSeatResolved, contract::kSeatResolved);
   }
+  EXPECT_EQ(pool().port, 1) << "all seats' port";
+  EXPECT_EQ(pool().least_mtu, seat(0).mtu) << "all seats have the same";
   EXPECT_EQ(std::string(at<char>(root().overlay), 2), "[]");
 }
 

@@ -41,6 +41,9 @@ class TestSnapshot {
       record.seat_count = static_cast<uint32_t>(pool.seats.size());
       record.ring = append(std::span<const uint16_t>(pool.ring));
       record.seats = append(std::span<const contract::Seat>(pool.seats));
+      const contract::CommonWay way = contract::common_way(pool.seats);
+      record.least_mtu = way.least_mtu;
+      record.port = way.port;
       records.push_back(record);
     }
     root.pool_count = static_cast<uint32_t>(records.size());
@@ -100,6 +103,9 @@ class TestCounters {
     uint64_t sum = 0;
     for (const contract::Counter& counter : region().drops) sum += counter.get();
     return sum;
+  }
+  friend bool operator==(const TestCounters& a, const TestCounters& b) {
+    return std::memcmp(a.memory_.get(), b.memory_.get(), kBytes) == 0;
   }
 
  private:

@@ -96,6 +96,8 @@ const std::map<std::string, size_t> kLayout = {
     FIELD(PoolRecord, ring_size),
     FIELD(PoolRecord, seat_count),
     FIELD(PoolRecord, directory),
+    FIELD(PoolRecord, least_mtu),
+    FIELD(PoolRecord, port),
     SIZE(Seat),
     FIELD(Seat, backend),
     FIELD(Seat, mtu),

@@ -146,6 +146,12 @@ TEST_F(PublisherTest, UnsoundSnapshotsAreNotPublished) {
          auto& pool = *reinterpret_cast<PoolRecord*>(base + s.root.pools);
          reinterpret_cast<Seat*>(base + pool.seats)->mtu = 1500;  // of a next hop that is not resolved
        }},
+      {"says of all its seats MTU 1500, port 2: they have 0, 0",
+       [](SmallSnapshot& s, Publisher&, std::byte* base) {
+         auto& pool = *reinterpret_cast<PoolRecord*>(base + s.root.pools);
+         pool.least_mtu = 1500;  // a worker would not look at the seat, which is not resolved
+         pool.port = 2;
+       }},
       {"without an empty entry",
        [](SmallSnapshot& s, Publisher&, std::byte* base) {
          for (VipEntry& entry : reinterpret_cast<VipBucket*>(base + s.root.vip_index)->entries) entry.pool = 0;

@@ -69,5 +69,26 @@ TEST(Seat, AnEmptySeatHasNoBackend) {
   EXPECT_EQ(make_empty_seat().backend, kNoBackend);
 }
 
+Seat seat_by(uint8_t port, uint16_t mtu) {
+  return make_ipip_seat({.backend = 1, .port = port, .mtu = mtu, .next_hop_mac = MacAddress{2, 0, 0, 0, 0, 1}});
+}
+
+CommonWay way_of(const std::vector<Seat>& seats) {
+  return common_way(seats);
+}
+
+TEST(CommonWay, IsTheOnePortAndTheSmallestMtu) {
+  EXPECT_EQ(way_of({seat_by(3, 1600)}), (CommonWay{1600, 3}));
+  EXPECT_EQ(way_of({seat_by(3, 1600), seat_by(3, 1500), seat_by(3, 9000)}), (CommonWay{1500, 3}));
+}
+
+TEST(CommonWay, IsNotThereWhereASeatNeedsALook) {
+  Seat unresolved = make_ipip_seat({.backend = 1, .port = 3, .mtu = 1600});
+  EXPECT_EQ(way_of({seat_by(3, 1600), seat_by(2, 1600)}), CommonWay{}) << "two ports";
+  EXPECT_EQ(way_of({seat_by(3, 1600), unresolved}), CommonWay{});
+  EXPECT_EQ(way_of({make_empty_seat(), seat_by(3, 1600)}), CommonWay{});
+  EXPECT_EQ(way_of({}), CommonWay{});
+}
+
 }  // namespace
 }  // namespace warmswap::contract
