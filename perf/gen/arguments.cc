@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "controlplane/config/text.h"
@@ -14,6 +15,17 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr const char* kDefaultVip = "198.51.100.10";
+
+std::optional<uint64_t> read_seed(const std::string& text) {
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return seed;
+}
+
+const StreamField& source_field() {
+  return *std::ranges::find(stream_fields(), "source", &StreamField::key);
+}
 
 }  // namespace
 
@@ -86,11 +98,21 @@ void TrafficArguments::add_to(CLI::App* app) {
   app->add_option("--profile", profile_, "TOML file that describes several streams instead")
       ->type_name("FILE")
       ->group("Traffic");
-  app->add_option("--seed", seed_, "another seed gives other 5-tuples and another order (default 1)")
+  app->add_option_function<std::string>(
+         "--seed",
+         [this](const std::string& text) {
+           seed_ = read_seed(text);
+           if (!seed_) refuse("--seed " + text + ": expected a number from 0 to 2^64 - 1");
+         },
+         "another seed gives other 5-tuples and another order (default 1)")
       ->type_name("N")
       ->group("Traffic");
   app->add_option("--syn-flood", flood_, "besides, SYNs from random addresses to the first stream's vips at this rate")
       ->type_name("RATE")
+      ->group("Traffic");
+  app->add_option("--flood-source", flood_sources_,
+                  "where the flood seems to come from (default 198.18.0.0/15 or 2001:2::/48, kept free for benchmarks)")
+      ->type_name("LIST")
       ->group("Traffic");
   app->add_option("--destination-mac", destination_mac_, "of the balancer's port (default 02:00:00:00:00:01)")
       ->type_name("MAC")
@@ -119,7 +141,13 @@ TrafficConfig TrafficArguments::finish(double& rate, bool rate_given) const {
   if (!flood_.empty()) {
     const auto flood_rate = parse_rate(flood_);
     if (!flood_rate || std::isinf(*flood_rate)) refuse("--syn-flood " + flood_ + ": expected a rate such as 100kpps");
-    traffic.streams.push_back(syn_flood(traffic.streams.front(), *flood_rate));
+    StreamConfig flood = syn_flood(traffic.streams.front(), *flood_rate);
+    if (!flood_sources_.empty() && !source_field().read(flood_sources_, flood)) {
+      refuse(fmt::format("--flood-source {}: expected {}", flood_sources_, source_field().expected));
+    }
+    traffic.streams.push_back(std::move(flood));
+  } else if (!flood_sources_.empty()) {
+    refuse("--flood-source: there is no flood without --syn-flood");
   }
   read_macs(traffic);
   return traffic;
@@ -128,7 +156,8 @@ TrafficConfig TrafficArguments::finish(double& rate, bool rate_given) const {
 std::string TrafficArguments::given() const {
   if (!given_.empty()) return given_;
   if (!profile_.empty()) return "--profile";
-  return flood_.empty() ? "" : "--syn-flood";
+  if (!flood_.empty()) return "--syn-flood";
+  return seed_ ? "--seed" : "";
 }
 
 void TrafficArguments::read(const std::string& name, const StreamField& field, const std::string& text) {

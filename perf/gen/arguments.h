@@ -29,8 +29,9 @@ class TrafficArguments {
   void add_to(CLI::App* app);
   /// After parsing. The profile's rate goes to `rate` unless `rate_given`.
   TrafficConfig finish(double& rate, bool rate_given) const;
-  /// An option that describes streams, if one was given; else nothing.
+  /// An option that describes streams or their order, if one was given; else nothing.
   std::string given() const;
+  bool gives_destination_mac() const noexcept { return !destination_mac_.empty(); }
 
  private:
   void read(const std::string& name, const StreamField& field, const std::string& text);
@@ -41,6 +42,7 @@ class TrafficArguments {
   std::string profile_;
   std::optional<uint64_t> seed_;
   std::string flood_;
+  std::string flood_sources_;
   std::string destination_mac_;
   std::string source_mac_;
 };

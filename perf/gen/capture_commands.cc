@@ -65,6 +65,7 @@ Result<RunResult> check_pcap(const Options& options) {
       std::min<uint64_t>(last / static_cast<uint64_t>(options.run.interval.count()) + 2, kMostIntervals));
   auto checker = Checker::make(options.traffic, {.flow_table = options.run.flow_table,
                                                  .replay = false,
+                                                 .sent = transmitted,
                                                  .gue_port = options.run.gue_port,
                                                  .hz = kHz,
                                                  .interval = options.run.interval,

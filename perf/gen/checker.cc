@@ -49,6 +49,7 @@ void Checker::check(std::span<const ArrivedFrame> frames, uint64_t now) noexcept
   for (const ArrivedFrame& frame : frames) {
     Arrival& arrival = arrivals[kept];
     arrival = {};
+    arrival.frame_bytes = frame.length;
     arrival.decoded = decode(frame.data, frame.length, options_.gue_port);
     if (!identify(arrival, now)) continue;
     if (arrival.entry != nullptr) __builtin_prefetch(arrival.entry, 1);
@@ -83,6 +84,7 @@ bool Checker::identify(Arrival& arrival, uint64_t now) noexcept {
   if (!flow || (!compact && (flow->index & kSignatureFlowMask) != signature.flow)) return count(corrupt_);
   if (compact) signature.departure = expand_departure(signature.departure, now);
   if (signature.departure < start_) return count(stale_);
+  if (!options_.sent.empty() && signature.sequence >= options_.sent[signature.stream]) return count(beyond_);
   arrival.flow = *flow;
   ZeroedArray<FlowEntry>& flows = flows_[signature.stream];
   if (flows) arrival.entry = &flows[flow->index];
@@ -108,6 +110,7 @@ void Checker::judge(Arrival& arrival, uint64_t now) noexcept {
   }
   ++tally.received;
   tally.bytes += arrival.decoded.ip_bytes;
+  tally.frame_bytes += arrival.frame_bytes;
   received_.add(1);
   const uint32_t backend = backends_.number(arrival.decoded.backend);
   count_at_backend(arrival, backend, now);

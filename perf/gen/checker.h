@@ -9,6 +9,7 @@
 //   corrupt       ours by its signature or not to be told, with a wrong checksum, or with addresses or ports that do
 //   not
 //                 belong to the flow it names
+//   beyond        ours, with a sequence number that was not sent, where that is known
 //   foreign       whole, but not ours: ARP, neighbour discovery, other hosts' traffic
 //   stale         ours, scheduled before this run began: late from the run before
 //   misrouted     flows (connections, for life cycles) whose packets came to more than one backend; backend changes
@@ -40,8 +41,9 @@ inline constexpr uint64_t kHighestLatencyNs = 60'000'000'000;
 inline constexpr int kLatencyDigits = 3;
 
 struct CheckerOptions {
-  bool flow_table = true;  // without: no reordering, no misrouting
-  bool replay = false;     // packets carry no signature: all that decode count as received
+  bool flow_table = true;      // without: no reordering, no misrouting
+  bool replay = false;         // packets carry no signature: all that decode count as received
+  std::vector<uint64_t> sent;  // packets of each stream, where they are known; empty = not
   uint16_t gue_port = kGuePort;
   double hz = 1e9;                      // of the clock of departures and arrivals
   std::chrono::nanoseconds interval{};  // of the timeline
@@ -50,7 +52,8 @@ struct CheckerOptions {
 
 struct StreamTally {
   uint64_t received = 0;
-  uint64_t bytes = 0;  // of the innermost IP packets
+  uint64_t bytes = 0;        // of the innermost IP packets
+  uint64_t frame_bytes = 0;  // of the frames as they arrived, tunnel included, without FCS
   uint64_t duplicated = 0;
   uint64_t too_old = 0;
   uint64_t reordered = 0;
@@ -97,6 +100,7 @@ class Checker {
   uint64_t corrupt() const noexcept { return corrupt_; }
   uint64_t foreign() const noexcept { return foreign_; }
   uint64_t stale() const noexcept { return stale_; }
+  uint64_t beyond() const noexcept { return beyond_; }
 
  private:
   /// All zero: no packet seen.
@@ -110,6 +114,7 @@ class Checker {
     Decoded decoded;
     Signature signature;
     FlowSpace::Flow flow;
+    uint32_t frame_bytes = 0;
     FlowEntry* entry = nullptr;
   };
 
@@ -138,6 +143,7 @@ class Checker {
   uint64_t corrupt_ = 0;
   uint64_t foreign_ = 0;
   uint64_t stale_ = 0;
+  uint64_t beyond_ = 0;
 };
 
 }  // namespace warmswap::gen

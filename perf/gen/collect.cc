@@ -36,6 +36,7 @@ void collect_received(const Checker& checker, const TrafficConfig& traffic, std:
   result.corrupt = checker.corrupt();
   result.foreign = checker.foreign();
   result.stale = checker.stale();
+  result.beyond = checker.beyond();
   const uint64_t received = result.received();
   for (uint32_t i = 0; i < checker.backends().size(); ++i) {
     result.backends.push_back(backend_result(checker, i, start, hz, received));

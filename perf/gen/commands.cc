@@ -4,13 +4,13 @@
 
 #include <boost/json/serialize.hpp>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 
 #include "controlplane/config/files.h"
 #include "perf/gen/capture_commands.h"
 #include "perf/gen/engine.h"
 #include "perf/gen/json_result.h"
+#include "perf/gen/output_files.h"
 #include "perf/gen/packet_source.h"
 #include "perf/gen/page.h"
 #include "perf/gen/pcap.h"
@@ -32,39 +32,28 @@ int impossible(const std::string& sentence) {
   return kExitImpossible;
 }
 
-Result<void> write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  if (!out) return Error{path + ": cannot be written"};
-  return {};
-}
-
 /// Results for people go to standard output, unless a program reads that.
 std::ostream& people(const Options& options) {
-  return options.json == "-" ? std::cerr : std::cout;
+  return options.json == "-" || options.html == "-" ? std::cerr : std::cout;
 }
 
-Result<void> write_json(const Options& options, const boost::json::object& result) {
-  if (options.json.empty()) return {};
-  const std::string text = boost::json::serialize(result) + "\n";
-  if (options.json != "-") return write_file(options.json, text);
-  std::cout << text << std::flush;
-  return {};
+/// Completes the files that were asked for; the page is made only for one that is.
+template <typename MakePage>
+Result<void> write_results(OutputFiles& files, const boost::json::object& result, const MakePage& make_page_of) {
+  std::cout << std::flush;
+  if (files.json) {
+    if (auto written = files.json->complete(boost::json::serialize(result) + "\n"); !written) return written;
+  }
+  return files.html ? files.html->complete(report::html_page(make_page_of())) : Result<void>();
 }
 
-/// Writes the files that were asked for.
-Result<void> write_results(const Options& options, const boost::json::object& result, const report::Document& page) {
-  if (auto written = write_json(options, result); !written) return written;
-  return options.html.empty() ? Result<void>() : write_file(options.html, report::html_page(page));
-}
-
-int deliver(const Options& options, const RunResult& result) {
+int deliver(const Options& options, OutputFiles& files, const RunResult& result, std::string_view command) {
   const Verdict verdict = judge(result, options.limits);
   print_result(people(options), result, verdict);
-  auto written = write_results(options, to_json(result, verdict), make_page(result, verdict));
+  auto written = write_results(files, to_json(result, verdict, command), [&] { return make_page(result, verdict); });
   if (!written) return impossible(written.error());
-  return verdict.ok ? kExitOk : kExitFailed;
+  if (!verdict.ok) return kExitFailed;
+  return verdict.measured ? kExitOk : kExitImpossible;
 }
 
 Result<std::unique_ptr<PacketSource>> make_source(const Options& options, const TrafficConfig& traffic) {
@@ -75,18 +64,19 @@ Result<std::unique_ptr<PacketSource>> make_source(const Options& options, const 
   }
   auto capture = read_capture(options.replay);
   if (!capture) return Error{capture.error()};
+  if (options.replay_to) capture->address_to(*options.replay_to);
   auto source = CaptureSource::make(std::move(*capture), options.replay_own_times);
   if (!source) return Error{source.error()};
   return std::unique_ptr<PacketSource>(std::move(*source));
 }
 
-int run(const Options& options, const std::atomic<bool>& interrupted) {
+int run(const Options& options, OutputFiles& files, const std::atomic<bool>& interrupted) {
   // Whatever is wrong with the traffic shows before DPDK is started.
   auto source = make_source(options, options.traffic);
   if (!source) return impossible(source.error());
   EngineOptions engine_options = options.engine;
   engine_options.largest_frame = (*source)->largest_frame();
-  auto engine = Engine::start(engine_options);
+  auto engine = Engine::start(engine_options, interrupted);
   if (!engine) return impossible(engine.error());
   TrafficConfig traffic = options.traffic;
   if (!traffic.source_mac) {
@@ -102,10 +92,10 @@ int run(const Options& options, const std::atomic<bool>& interrupted) {
   }
   if (!result) return impossible(result.error());
   result->conditions.replay = options.replay;
-  return deliver(options, *result);
+  return deliver(options, files, *result, "run");
 }
 
-int test_self(const Options& options, const std::atomic<bool>& interrupted) {
+int test_self(const Options& options, OutputFiles& files, const std::atomic<bool>& interrupted) {
   Result<SelfTestResult> result = Error{};
   {
     ProgressLine progress(options.progress);
@@ -113,13 +103,13 @@ int test_self(const Options& options, const std::atomic<bool>& interrupted) {
   }
   if (!result) return impossible(result.error());
   print_self_test(people(options), *result);
-  if (auto written = write_results(options, to_json(*result), make_page(*result)); !written) {
+  if (auto written = write_results(files, to_json(*result), [&] { return make_page(*result); }); !written) {
     return impossible(written.error());
   }
   return judge(result->loop, {}).ok && judge(result->half, {}).ok ? kExitOk : kExitFailed;
 }
 
-int find_rate(const Options& options, const std::atomic<bool>& interrupted) {
+int find_rate(const Options& options, OutputFiles& files, const std::atomic<bool>& interrupted) {
   Result<SearchResult> result = Error{};
   {
     ProgressLine progress(options.progress);
@@ -127,20 +117,23 @@ int find_rate(const Options& options, const std::atomic<bool>& interrupted) {
   }
   if (!result) return impossible(result.error());
   print_search(people(options), *result);
-  if (auto written = write_results(options, to_json(*result), make_page(*result)); !written) {
+  if (auto written = write_results(files, to_json(*result), [&] { return make_page(*result); }); !written) {
     return impossible(written.error());
   }
   if (!result->faults.empty()) return kExitFailed;
   return result->conclusive() ? kExitOk : kExitImpossible;
 }
 
-int render(const Options& options) {
+int render(const Options& options, OutputFiles& files) {
   auto file = config::read_text_file(options.file);
   if (!file) return impossible(file.error());
   auto document = report::read_document(file->text);
+  if (!document && file->text.find("\"program\":\"warmswap-gen\"") != std::string::npos) {
+    return impossible(options.file +
+                      ": is a result of warmswap-gen, not a report; --html writes its page when it runs");
+  }
   if (!document) return impossible(options.file + ": " + document.error());
-  if (auto written = write_file(options.html, report::html_page(*document)); !written)
-    return impossible(written.error());
+  if (auto written = files.html->complete(report::html_page(*document)); !written) return impossible(written.error());
   return kExitOk;
 }
 
@@ -150,27 +143,32 @@ int write(const Options& options) {
   return kExitOk;
 }
 
-int check(const Options& options) {
+int check(const Options& options, OutputFiles& files) {
   auto result = check_pcap(options);
-  return result ? deliver(options, *result) : impossible(result.error());
+  return result ? deliver(options, files, *result, "check") : impossible(result.error());
 }
 
 }  // namespace
 
 int run_command(const Options& options, const std::atomic<bool>& interrupted) {
+  auto files = OutputFiles::open(options.json, options.html);
+  if (!files) {
+    std::fprintf(stderr, "warmswap-gen: %s\n", files.error().c_str());
+    return kExitUsage;
+  }
   switch (options.command) {
     case Command::run:
-      return run(options, interrupted);
+      return run(options, *files, interrupted);
     case Command::self_test:
-      return test_self(options, interrupted);
+      return test_self(options, *files, interrupted);
     case Command::write_pcap:
       return write(options);
     case Command::check:
-      return check(options);
+      return check(options, *files);
     case Command::search:
-      return find_rate(options, interrupted);
+      return find_rate(options, *files, interrupted);
     case Command::report:
-      return render(options);
+      return render(options, *files);
   }
   return kExitUsage;
 }

@@ -33,18 +33,17 @@ void DeviceArguments::add_to(CLI::App* app, Options& options, bool own_devices) 
   if (!own_devices) add_devices(app, options);
   app->add_option("--cores", options.engine.cores,
                   "CPUs: two = transmit on the first, receive on the second; one = both in turn. When left out, the "
-                  "last two this process may use")
+                  "last two this process may use; of two or three the last one")
       ->delimiter(',')
       ->type_name("LIST")
       ->group("Devices");
-  app->add_option_function<std::string>(
-         "--huge", [&options](const std::string& text) { options.engine.hugepages = read_hugepages(text); },
-         "hugepages: auto, required or off")
-      ->type_name("WHEN")
-      ->default_str("auto")
-      ->group("Devices");
+  CLI::Option* huge = app->add_option_function<std::string>(
+      "--huge", [&options](const std::string& text) { options.engine.hugepages = read_hugepages(text); },
+      "hugepages: auto, required or off");
+  huge->type_name("WHEN")->default_str("auto")->group("Devices");
   app->add_flag_callback(
          "--no-huge", [&options] { options.engine.hugepages = io::Hugepages::off; }, "as --huge off")
+      ->excludes(huge)
       ->group("Devices");
   app->add_option("--memory", options.engine.memory_mib, "MiB for packet buffers")
       ->type_name("MIB")

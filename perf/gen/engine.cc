@@ -56,10 +56,12 @@ io::Options io_options(const EngineOptions& options) {
   return out;
 }
 
-/// The CPUs to use when none are named: the last two this process may use, or the only one.
+/// The CPUs to use when none are named: the last two this process may use, or the last one where what is tested, which
+/// needs one too, would be left with less than two.
 std::vector<uint32_t> default_cores() {
   std::vector<uint32_t> cpus = io::allowed_cpus();
-  if (cpus.size() > 2) cpus.erase(cpus.begin(), cpus.end() - 2);
+  const ptrdiff_t used = cpus.size() < 4 ? 1 : 2;
+  cpus.erase(cpus.begin(), cpus.end() - used);
   return cpus;
 }
 
@@ -85,7 +87,7 @@ bool is_memif_client(const Device& device) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked) {
+Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked, const std::atomic<bool>& interrupted) {
   std::unique_ptr<Engine> engine(new Engine());
   EngineOptions& options = engine->options_;
   options = asked;
@@ -97,11 +99,11 @@ Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& asked) {
   engine->hugepages_ = memory->hugepages;
   if (auto started = io::start_eal(io, *memory); !started) return Error{started.error()};
   engine->started_ = true;
-  if (auto opened = engine->open(options); !opened) return Error{opened.error()};
+  if (auto opened = engine->open(options, interrupted); !opened) return Error{opened.error()};
   return engine;
 }
 
-Result<void> Engine::open(const EngineOptions& options) {
+Result<void> Engine::open(const EngineOptions& options, const std::atomic<bool>& interrupted) {
   const io::Options io = io_options(options);
   auto pool = io::make_packet_pool(io);
   if (!pool) return Error{pool.error()};
@@ -117,16 +119,17 @@ Result<void> Engine::open(const EngineOptions& options) {
     rte_eth_promiscuous_enable((*port)->id());
     ports_.push_back(std::move(*port));
   }
-  return wait_for_links(options.link_wait);
+  return wait_for_links(options.link_wait, interrupted);
 }
 
-Result<void> Engine::wait_for_links(std::chrono::milliseconds wait) const {
+Result<void> Engine::wait_for_links(std::chrono::milliseconds wait, const std::atomic<bool>& interrupted) const {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kAgain{300};
   const auto until = Clock::now() + wait;
   for (size_t i = 0; i < ports_.size(); ++i) {
     const auto& port = ports_[i];
     for (auto again = Clock::now() + kAgain; !port->link_up();) {
+      if (interrupted.load()) return Error{fmt::format("interrupted: port {} had no link yet", port->name())};
       const auto now = Clock::now();
       if (now >= until) {
         return Error{fmt::format("port {}: its link is down after {} ms; is the other side there? (--link-wait)",
@@ -164,6 +167,7 @@ Result<RunResult> Engine::run(PacketSource& source, const TrafficConfig& traffic
   plan.cores = options_.cores;
   plan.transmit_port = ports_[options.transmit]->id();
   plan.receive_port = ports_[options.receive]->id();
+  plan.descriptors = options_.descriptors;
   plan.pool = transmit_pool_;
   plan.conditions = {.transmit_device = options_.devices[options.transmit].name,
                      .receive_device = options.receiving ? options_.devices[options.receive].name : "",
@@ -171,6 +175,8 @@ Result<RunResult> Engine::run(PacketSource& source, const TrafficConfig& traffic
                      .cores = options_.cores,
                      .hugepages = hugepages_,
                      .tsc_hz = 0,
+                     .processor = {},
+                     .kernel = {},
                      .burst = options.burst,
                      .seed = traffic.seed,
                      .start_realtime = {},

@@ -29,7 +29,8 @@ using OnProgress = std::function<void(const Progress&)>;
 class Engine {
  public:
   /// Starts DPDK and the ports, and waits until the links are up. Warnings go to standard error.
-  static contract::Result<std::unique_ptr<Engine>> start(const EngineOptions& asked);
+  static contract::Result<std::unique_ptr<Engine>> start(const EngineOptions& asked,
+                                                         const std::atomic<bool>& interrupted);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   /// Closes the ports and DPDK.
@@ -45,8 +46,8 @@ class Engine {
 
  private:
   Engine() = default;
-  contract::Result<void> open(const EngineOptions& options);
-  contract::Result<void> wait_for_links(std::chrono::milliseconds wait) const;
+  contract::Result<void> open(const EngineOptions& options, const std::atomic<bool>& interrupted);
+  contract::Result<void> wait_for_links(std::chrono::milliseconds wait, const std::atomic<bool>& interrupted) const;
 
   EngineOptions options_;
   bool started_ = false;  // DPDK

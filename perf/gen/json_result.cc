@@ -49,6 +49,8 @@ json::object conditions_of(const Conditions& from) {
           {"cores", numbers(from.cores)},
           {"hugepages", from.hugepages},
           {"tsc_hz", from.tsc_hz},
+          {"processor", from.processor},
+          {"kernel", from.kernel},
           {"burst", from.burst},
           {"seed", from.seed},
           {"start_realtime_ns", from.start_realtime.count()},
@@ -130,14 +132,15 @@ json::object search_trial(const perf::Trial& trial) {
   return out;
 }
 
-void add_tally(json::object& out, const StreamTally& tally, bool flow_table) {
+void add_tally(json::object& out, const StreamTally& tally, const RunResult& result) {
+  const auto known = [](bool checked, uint64_t value) { return checked ? json::value(value) : json::value(nullptr); };
   out["received"] = tally.received;
-  out["duplicated"] = tally.duplicated;
-  out["too_old"] = tally.too_old;
-  const auto known = [flow_table](uint64_t value) { return flow_table ? json::value(value) : json::value(nullptr); };
-  out["reordered"] = known(tally.reordered);
-  out["misrouted_flows"] = known(tally.misrouted_flows);
-  out["backend_changes"] = known(tally.backend_changes);
+  out["received_bytes"] = tally.frame_bytes;
+  out["duplicated"] = known(result.signed_packets, tally.duplicated);
+  out["too_old"] = known(result.signed_packets, tally.too_old);
+  out["reordered"] = known(result.follows_flows(), tally.reordered);
+  out["misrouted_flows"] = known(result.follows_flows(), tally.misrouted_flows);
+  out["backend_changes"] = known(result.follows_flows(), tally.backend_changes);
   out["latency_ns"] = to_json(tally.latency);
 }
 
@@ -157,6 +160,10 @@ json::object timeline(const RunResult& result) {
 }  // namespace
 
 json::object to_json(const perf::HdrHistogram& histogram) {
+  json::array buckets;
+  histogram.for_each_bucket([&buckets](const perf::HdrHistogram::Bucket& bucket) {
+    buckets.emplace_back(json::array{bucket.low, bucket.count});
+  });
   return {{"count", histogram.count()},
           {"min", histogram.min()},
           {"mean", histogram.mean()},
@@ -166,20 +173,19 @@ json::object to_json(const perf::HdrHistogram& histogram) {
           {"p99_9", histogram.value_at_percentile(99.9)},
           {"p99_99", histogram.value_at_percentile(99.99)},
           {"max", histogram.max()},
-          {"overflow", histogram.overflow()}};
+          {"overflow", histogram.overflow()},
+          {"buckets", std::move(buckets)}};
 }
 
 json::object json_head(std::string_view command) {
   return {{"program", "warmswap-gen"}, {"version", WARMSWAP_VERSION}, {"schema", 1}, {"command", command}};
 }
 
-json::object to_json(const RunResult& result, const Verdict& verdict) {
-  json::object out = json_head("run");
-  out["verdict"] = {{"ok", verdict.ok},
-                    {"generator_limited", verdict.generator_limited},
-                    {"noisy", verdict.noisy},
-                    {"reasons", strings(verdict.reasons)},
-                    {"warnings", strings(verdict.warnings)}};
+json::object to_json(const RunResult& result, const Verdict& verdict, std::string_view command) {
+  json::object out = json_head(command);
+  out["verdict"] = {
+      {"ok", verdict.ok},       {"measured", verdict.measured},        {"generator_limited", verdict.generator_limited},
+      {"noisy", verdict.noisy}, {"reasons", strings(verdict.reasons)}, {"warnings", strings(verdict.warnings)}};
   out["conditions"] = conditions(result);
   out["traffic"] = descriptions(result.traffic);
   out["interrupted"] = result.interrupted;
@@ -190,24 +196,26 @@ json::object to_json(const RunResult& result, const Verdict& verdict) {
   out["offered"] = result.offered;
   out["transmitted"] = result.transmitted;
   out["transmitted_bytes"] = result.transmitted_bytes;
+  out["refused"] = result.refused;
   out["skipped"] = result.skipped;
   out["late"] = result.late;
   out["blocked"] = result.blocked;
-  out["unsent"] = result.unsent;
-  add_tally(out, result.total(), result.flow_table);
+  add_tally(out, result.total(), result);
   out["lost"] = result.lost();
   out["loss_ratio"] = result.loss_ratio();
   out["frames"] = result.frames;
   out["corrupt"] = result.corrupt;
   out["foreign"] = result.foreign;
   out["stale"] = result.stale;
+  out["beyond"] = result.beyond;
   out["device_drops"] = result.device_drops;
+  out["overruns"] = result.overruns;
   out["inter_departure_ns"] = to_json(result.inter_departure);
   out["lateness_ns"] = to_json(result.lateness);
   json::array streams;
   for (const StreamResult& stream : result.streams) {
     json::object one{{"name", stream.name}, {"transmitted", stream.transmitted}, {"lost", stream.lost()}};
-    add_tally(one, stream.tally, result.flow_table);
+    add_tally(one, stream.tally, result);
     streams.emplace_back(std::move(one));
   }
   out["streams"] = std::move(streams);
@@ -238,14 +246,16 @@ json::object to_json(const SearchResult& result) {
   out["noisy_trials"] = result.noisy_trials;
   out["faults"] = strings(result.faults);
   out["conclusive"] = result.conclusive();
+  out["interrupted"] = result.interrupted;
   return out;
 }
 
 json::object to_json(const SelfTestResult& result) {
-  json::object out = json_head("self-test");
-  out["transmit_only"] = to_json(result.transmit_only, judge(result.transmit_only, {}));
-  out["loop"] = to_json(result.loop, judge(result.loop, {}));
-  out["half"] = to_json(result.half, judge(result.half, {}));
+  constexpr std::string_view kSelfTest = "self-test";
+  json::object out = json_head(kSelfTest);
+  out["transmit_only"] = to_json(result.transmit_only, judge(result.transmit_only, {}), kSelfTest);
+  out["loop"] = to_json(result.loop, judge(result.loop, {}), kSelfTest);
+  out["half"] = to_json(result.half, judge(result.half, {}), kSelfTest);
   return out;
 }
 

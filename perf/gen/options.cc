@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <sstream>
 
 #include "controlplane/config/text.h"
@@ -25,7 +26,7 @@ class CommandLine {
     app_.set_version_flag("--version", "warmswap-gen " WARMSWAP_VERSION);
     app_.footer(
         "docs/traffic-generator.md explains what the figures mean. Exit codes: 0 ok, 1 the verdict is against "
-        "the balancer, 2 wrong usage, 3 it could not run.");
+        "the balancer, 2 wrong usage, 3 nothing could be said about it.");
     app_.failure_message(CLI::FailureMessage::simple);
     declare_run();
     declare_search();
@@ -60,7 +61,9 @@ class CommandLine {
     app->add_option("--json", options_.json, "result as JSON to a file, or - for standard output")
         ->type_name("FILE")
         ->group("Output");
-    app->add_option("--html", options_.html, "result as a page with plots")->type_name("FILE")->group("Output");
+    app->add_option("--html", options_.html, "result as a page with plots, to a file, or - for standard output")
+        ->type_name("FILE")
+        ->group("Output");
     app->add_flag("--progress", options_.progress, "a line a second even where standard error is no terminal")
         ->group("Output");
   }
@@ -71,8 +74,10 @@ class CommandLine {
         ->check(CLI::Range(1, 64))
         ->capture_default_str()
         ->group(kSending);
-    duration_option(app, "--catch-up", options_.run.catch_up, nanoseconds(0),
-                    "departures overdue for longer, after the generator itself was held up, are left out and counted")
+    duration_option(
+        app, "--catch-up", options_.run.catch_up, nanoseconds(0),
+        "departures overdue for longer are given up and counted: as refused when the device took no packets, "
+        "as skipped when the generator was late")
         ->group(kSending);
     duration_option(app, "--late", options_.run.late, nanoseconds(0),
                     "departures further behind schedule count as late")
@@ -185,7 +190,9 @@ class CommandLine {
     declare_output(check);
     CLI::App* report = add("report", Command::report, "make a page of a report in JSON");
     report->add_option("FILE", options_.file, "the JSON document (perf/report/document_json.h)")->required();
-    report->add_option("-o,--output", options_.html, "the page")->type_name("FILE")->required();
+    report->add_option("-o,--output", options_.html, "the page, or - for standard output")
+        ->type_name("FILE")
+        ->required();
   }
 
   void finish_rate() {
@@ -208,6 +215,7 @@ class CommandLine {
     if (!run_traffic_.given().empty()) {
       refuse(fmt::format("{}: describes streams, but --replay sends a capture instead", run_traffic_.given()));
     }
+    if (run_traffic_.gives_destination_mac()) options_.replay_to = options_.traffic.destination_mac;
     options_.traffic.streams.clear();
   }
 
@@ -226,16 +234,19 @@ class CommandLine {
         finish_rate();
         run_devices_.finish(chosen_, options);
         options.traffic = run_traffic_.finish(options.run.rate, rate_given_);
+        check_destination(run_traffic_);
         finish_replay();
         break;
       case Command::search:
         search_devices_.finish(chosen_, options);
         options.traffic = search_traffic_.finish(options.run.rate, true);
         if (options.search.highest <= options.search.lowest) refuse("--max-rate: expected more than --min-rate");
+        check_destination(search_traffic_);
         need_a_free_stream();
         break;
       case Command::self_test:
         options.traffic = self_traffic_.finish(options.run.rate, true);
+        turn_rates_into_weights();
         options.run.duration = self_duration_;
         break;
       case Command::write_pcap:
@@ -252,6 +263,38 @@ class CommandLine {
       refuse("a capture needs times: give --rate, since the profile has none");
     check_cores();
     check_unpaced();
+    check_outputs();
+  }
+
+  /// Streams with rates of their own keep their shares at the rate that is to be found.
+  void turn_rates_into_weights() {
+    double weights = 0;
+    for (const StreamConfig& stream : options_.traffic.streams) weights += stream.fixed_rate ? 0 : stream.weight;
+    for (StreamConfig& stream : options_.traffic.streams) {
+      stream.weight = stream.fixed_rate ? *stream.fixed_rate : options_.run.rate * stream.weight / weights;
+      stream.fixed_rate.reset();
+    }
+  }
+
+  void check_outputs() const {
+    for (const char* name : {"--json", "--html", "--output"}) {
+      const CLI::Option* option = chosen_->get_option_no_throw(name);
+      if (option != nullptr && option->count() > 0 && option->as<std::string>().empty()) {
+        refuse(fmt::format("{}: expected the name of a file, or - for standard output", name));
+      }
+    }
+    if (options_.json.empty() || options_.html.empty()) return;
+    const auto plain = [](const std::string& path) { return std::filesystem::path(path).lexically_normal(); };
+    if (plain(options_.json) == plain(options_.html)) {
+      refuse(fmt::format("--json and --html: both to {}, expected two files", options_.json));
+    }
+  }
+
+  /// A NIC's neighbours drop what is not for them, and no default can be the MAC of the balancer's.
+  void check_destination(const TrafficArguments& traffic) const {
+    const Device& transmitting = options_.engine.devices.front();
+    if (!transmitting.pci || !options_.replay.empty() || traffic.gives_destination_mac()) return;
+    refuse(fmt::format("--pci {}: needs --destination-mac, the MAC of the balancer's port", transmitting.name));
   }
 
   void check_cores() const {
@@ -261,8 +304,7 @@ class CommandLine {
   }
 
   void check_unpaced() const {
-    const bool unpaced =
-        options_.command == Command::self_test || (options_.command == Command::run && std::isinf(options_.run.rate));
+    const bool unpaced = options_.command == Command::run && std::isinf(options_.run.rate);
     for (const StreamConfig& stream : options_.traffic.streams) {
       if (unpaced && stream.fixed_rate) {
         refuse(

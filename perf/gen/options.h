@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -37,9 +38,10 @@ struct Options {
   SearchOptions search;
   std::string replay;  // capture to send instead of streams
   bool replay_own_times = false;
-  uint64_t count = 0;  // write-pcap, check: packets
-  std::string file;    // write-pcap, check, report
-  std::string json;    // "-" = standard output, "" = none
+  std::optional<contract::MacAddress> replay_to;  // instead of the destination MACs in the capture
+  uint64_t count = 0;                             // write-pcap, check: packets
+  std::string file;                               // write-pcap, check, report
+  std::string json;                               // "-" = standard output, "" = none
   std::string html;
   bool progress = false;  // a line a second also where standard error is no terminal
 };

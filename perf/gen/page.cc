@@ -58,25 +58,47 @@ std::string describe(const std::vector<StreamConfig>& streams) {
 std::string footer(const Conditions& conditions) {
   std::string cores;
   for (const uint32_t core : conditions.cores) cores += fmt::format("{}{}", cores.empty() ? "" : ", ", core);
-  return fmt::format("warmswap-gen {}, from {} to {}, CPUs {}, {}, bursts of up to {}, seed {}", WARMSWAP_VERSION,
-                     conditions.transmit_device,
-                     conditions.receive_device.empty() ? "nowhere" : conditions.receive_device, cores,
-                     conditions.hugepages ? "hugepages" : "ordinary pages", conditions.burst, conditions.seed);
+  return fmt::format(
+      "warmswap-gen {}, from {} to {}, CPUs {} of {}, TSC {:.3f} GHz, Linux {}, {}, bursts of up to {}, seed {}",
+      WARMSWAP_VERSION, conditions.transmit_device,
+      conditions.receive_device.empty() ? "nowhere" : conditions.receive_device, cores, conditions.processor,
+      conditions.tsc_hz / 1e9, conditions.kernel, conditions.hugepages ? "hugepages" : "ordinary pages",
+      conditions.burst, conditions.seed);
+}
+
+/// With what others took of our CPUs.
+std::string footer(const RunResult& result) {
+  return footer(result.conditions) +
+         fmt::format(". The hypervisor had {:.1f} % of these CPUs' time, other processes {:.1f} %.",
+                     result.cpu_use.steal * 100, result.waited_share() * 100);
 }
 
 Table streams_table(const RunResult& result) {
-  Table table{.caption = "Packets by stream",
-              .columns = {"stream", "transmitted", "received", "lost", "duplicated", "reordered", "misrouted flows",
-                          "p50", "p99", "p99.9", "max"},
-              .alignments = {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right,
-                             Align::right, Align::right, Align::right, Align::right, Align::right},
-              .rows = {}};
+  Table table{
+      .caption = "Packets by stream",
+      .columns = {"stream", "transmitted", "received", "lost", "duplicated", "reordered", "misrouted flows"},
+      .alignments = {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right, Align::right},
+      .rows = {}};
   for (const StreamResult& stream : result.streams) {
     const StreamTally& tally = stream.tally;
-    const auto latency = [&tally](double percentile) { return latency_text(tally.latency, percentile); };
+    const auto known = [](bool checked, uint64_t count) { return checked ? count_text(count) : std::string("–"); };
     table.rows.push_back({stream.name, count_text(stream.transmitted), count_text(tally.received),
-                          count_text(stream.lost()), count_text(tally.duplicated), count_text(tally.reordered),
-                          count_text(tally.misrouted_flows), latency(50), latency(99), latency(99.9), latency(100)});
+                          count_text(stream.lost()), known(result.signed_packets, tally.duplicated),
+                          known(result.follows_flows(), tally.reordered),
+                          known(result.follows_flows(), tally.misrouted_flows)});
+  }
+  return table;
+}
+
+Table latencies_table(const RunResult& result) {
+  Table table{.caption = "Latency by stream",
+              .columns = {"stream", "p50", "p90", "p99", "p99.9", "max"},
+              .alignments = {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right},
+              .rows = {}};
+  for (const StreamResult& stream : result.streams) {
+    const auto latency = [&](double percentile) { return latency_text(stream.tally.latency, percentile); };
+    if (stream.tally.latency.count() == 0) continue;
+    table.rows.push_back({stream.name, latency(50), latency(90), latency(99), latency(99.9), latency(100)});
   }
   return table;
 }
@@ -85,19 +107,21 @@ std::vector<Fact> run_facts(const RunResult& result) {
   const StreamTally total = result.total();
   const auto latency = [&total](double percentile) { return latency_text(total.latency, percentile); };
   return {{"Received", rate_text(result.received_rate()), "of " + rate_text(result.offered_rate) + " offered"},
-          {"Loss", fmt::format("{:.4g} %", result.loss_ratio() * 100), count_text(result.lost()) + " packets",
-           pill(result.lost() == 0)},
+          {"Loss", fmt::format("{:.4g} %", result.loss_ratio() * 100),
+           count_text(result.lost() + result.refused) + " packets", pill(result.loss_ratio() == 0)},
           {"Latency", latency(50), fmt::format("p99 {}, p99.9 {}", latency(99), latency(99.9))},
-          {"Misrouted", result.flow_table ? count_text(total.misrouted_flows) : "not checked", "flows",
-           result.flow_table ? pill(total.misrouted_flows == 0) : report::Verdict::none},
+          {"Misrouted", result.follows_flows() ? count_text(total.misrouted_flows) : "not checked", "flows",
+           result.follows_flows() ? pill(total.misrouted_flows == 0) : report::Verdict::none},
           {"Backends", std::to_string(result.backends.size()), "seen"}};
 }
 
 Section verdict_section(const RunResult& result, const Verdict& verdict) {
   Section section{.heading = "Verdict", .verdict = pill(verdict.ok), .verdict_text = {}, .prose = {}};
-  if (verdict.ok && (verdict.generator_limited || verdict.noisy)) {
+  if (verdict.ok && (!verdict.measured || verdict.generator_limited || verdict.noisy)) {
     section.verdict = report::Verdict::warn;
-    section.verdict_text = verdict.generator_limited ? "generator-limited" : "noisy";
+    section.verdict_text = !verdict.measured           ? "not measured"
+                           : verdict.generator_limited ? "generator-limited"
+                                                       : "noisy";
   }
   for (const std::string& reason : verdict.reasons) section.prose.push_back(reason);
   for (const std::string& warning : verdict.warnings) section.prose.push_back(warning);
@@ -114,14 +138,17 @@ Document make_page(const RunResult& result, const Verdict& verdict) {
                                                                          : "replay of " + result.conditions.replay),
                 .facts = run_facts(result),
                 .sections = {verdict_section(result, verdict)},
-                .footer = footer(result.conditions)};
+                .footer = footer(result)};
   Section throughput{.heading = "Throughput", .prose = {}};
   throughput.plots.push_back(throughput_plot(result));
   page.sections.push_back(std::move(throughput));
   Section latency{.heading = "Latency and pacing", .prose = {}};
   latency.plots = {latency_plot(result), departures_plot(result)};
-  latency.prose.push_back(fmt::format("{} departures were late, {} skipped; the device blocked {} times.",
-                                      count_text(result.late), count_text(result.skipped), count_text(result.blocked)));
+  if (result.streams.size() > 1) latency.tables.push_back(latencies_table(result));
+  latency.prose.push_back(fmt::format(
+      "{} departures were late, {} skipped because the generator was, {} refused by the device, which stopped "
+      "taking packets {} times.",
+      count_text(result.late), count_text(result.skipped), count_text(result.refused), count_text(result.blocked)));
   page.sections.push_back(std::move(latency));
   if (!result.backends.empty()) {
     Section backends{.heading = "Backends", .prose = {}};
@@ -165,7 +192,7 @@ Document make_page(const SelfTestResult& result) {
                 .facts = {{"Transmit only", rate_text(result.transmit_only.transmitted_rate()), "into net_null"},
                           {"Transmit and receive", rate_text(result.loop.received_rate()), "through net_ring"}},
                 .sections = {},
-                .footer = footer(result.half.conditions)};
+                .footer = footer(result.half)};
   Section half{.heading = "At half of the loop's rate",
                .verdict = pill(judge(result.half, {}).ok),
                .verdict_text = {},

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 
 #include "perf/gen/text_result.h"
 
@@ -16,14 +18,20 @@ using report::Series;
 
 constexpr size_t kMostSeries = 8;  // lines that can be told apart
 
-Series timeline_series(const std::string& name, const std::vector<uint32_t>& counts,
-                       std::chrono::nanoseconds interval) {
+/// `whole`: the intervals that lie within the run. The last one, cut short, would look like a fall.
+Series timeline_series(const std::string& name, const std::vector<uint32_t>& counts, std::chrono::nanoseconds interval,
+                       size_t whole) {
   Series series{.name = name, .points = {}};
   const double seconds = std::chrono::duration<double>(interval).count();
-  for (size_t i = 0; i < counts.size(); ++i) {
+  for (size_t i = 0; i < std::min(counts.size(), whole); ++i) {
     series.points.push_back({.x = static_cast<double>(i) * seconds, .y = counts[i] / seconds});
   }
   return series;
+}
+
+size_t whole_intervals(const RunResult& result) {
+  const auto whole = static_cast<size_t>(result.duration / std::max(result.interval, std::chrono::nanoseconds(1)));
+  return std::max<size_t>(whole, 1);
 }
 
 Series percentile_series(const std::string& name, const perf::HdrHistogram& histogram) {
@@ -39,15 +47,17 @@ Series percentile_series(const std::string& name, const perf::HdrHistogram& hist
 Plot throughput_plot(const RunResult& result) {
   Plot plot{.kind = PlotKind::step,
             .title = "Throughput over time",
-            .note = fmt::format("counted over {}", format_ns(static_cast<double>(result.interval.count()))),
+            .note = fmt::format("counted over {}; where nothing is lost or waits, the lines lie on each other",
+                                format_ns(static_cast<double>(result.interval.count()))),
             .x = {.label = "since the start", .unit = "s"},
             .y = {.label = "packets a second", .unit = "pps", .from_zero = true}};
   std::vector<uint32_t> received(result.transmitted_timeline.size(), 0);
   for (const BackendResult& backend : result.backends) {
     for (size_t i = 0; i < backend.timeline.size() && i < received.size(); ++i) received[i] += backend.timeline[i];
   }
-  plot.series.push_back(timeline_series("transmitted", result.transmitted_timeline, result.interval));
-  plot.series.push_back(timeline_series("received", received, result.interval));
+  plot.series.push_back(
+      timeline_series("transmitted", result.transmitted_timeline, result.interval, whole_intervals(result)));
+  plot.series.push_back(timeline_series("received", received, result.interval, whole_intervals(result)));
   return plot;
 }
 
@@ -65,7 +75,7 @@ Plot backend_timeline_plot(const RunResult& result) {
                            [](const BackendResult* one) { return one->tally.packets; });
   largest.resize(std::min(largest.size(), kMostSeries));
   for (const BackendResult* backend : largest) {
-    plot.series.push_back(timeline_series(backend->name, backend->timeline, result.interval));
+    plot.series.push_back(timeline_series(backend->name, backend->timeline, result.interval, whole_intervals(result)));
   }
   return plot;
 }
@@ -91,12 +101,26 @@ Plot latency_plot(const RunResult& result) {
 }
 
 Plot departures_plot(const RunResult& result) {
-  Plot plot{.kind = PlotKind::line,
+  constexpr double kPerDecade = 10;
+  Plot plot{.kind = PlotKind::step,
             .title = "Time between departures",
-            .note = "packets of one burst leave together: 0 ns is drawn as 1 ns",
-            .x = {.label = "percentile", .scale = Scale::percentile},
-            .y = {.label = "time", .unit = "ns", .scale = Scale::log10}};
-  plot.series.push_back(percentile_series("between departures", result.inter_departure));
+            .note = "ten steps for each power of ten; packets of one burst leave together, and are drawn at 1 ns",
+            .x = {.label = "since the departure before", .unit = "ns", .scale = Scale::log10},
+            .y = {.label = "share of the departures", .unit = "%", .from_zero = true}};
+  std::map<int, uint64_t> counts;
+  result.inter_departure.for_each_bucket([&counts](const perf::HdrHistogram::Bucket& bucket) {
+    const auto low = static_cast<double>(std::max<uint64_t>(bucket.low, 1));
+    counts[static_cast<int>(std::floor(std::log10(low) * kPerDecade))] += bucket.count;
+  });
+  Series series{.name = "departures", .points = {}};
+  const auto total = static_cast<double>(result.inter_departure.count());
+  for (int step = counts.empty() ? 0 : counts.begin()->first; !counts.empty() && step <= counts.rbegin()->first + 1;
+       ++step) {
+    const auto found = counts.find(step);
+    const double count = found == counts.end() ? 0 : static_cast<double>(found->second);
+    series.points.push_back({.x = std::pow(10, step / kPerDecade), .y = 100 * count / total});
+  }
+  plot.series.push_back(std::move(series));
   return plot;
 }
 

@@ -36,6 +36,12 @@ struct FieldReader {
 
 }  // namespace
 
+void Capture::address_to(const contract::MacAddress& destination) noexcept {
+  for (const Frame& frame : frames) {
+    if (frame.length >= destination.size()) std::memcpy(&bytes[frame.offset], destination.data(), destination.size());
+  }
+}
+
 Result<Capture> parse_capture(std::vector<uint8_t> file, const std::string& name) {
   if (file.size() < kFileHeaderBytes) {
     return Error{fmt::format("{}: {} bytes are no pcap file, whose header alone has 24", name, file.size())};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/contract/result.h"
+#include "dataplane/contract/wire.h"
 
 namespace warmswap::gen {
 
@@ -22,6 +23,9 @@ struct Capture {
   };
   std::vector<uint8_t> bytes;
   std::vector<Frame> frames;
+
+  /// Gives every frame this destination MAC.
+  void address_to(const contract::MacAddress& destination) noexcept;
 };
 
 /// The frames of a capture. A frame that the capture cut short (snap length) and a file that ends within a frame are

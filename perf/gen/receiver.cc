@@ -16,12 +16,13 @@ constexpr uint32_t kJoinedBytes = kLargestFrame + 256;  // with whatever was put
 
 }  // namespace
 
-Receiver::Receiver(uint16_t port, Checker& checker)
-    : port_(port), checker_(checker), joined_(size_t{kBurst} * kJoinedBytes) {}
+Receiver::Receiver(uint16_t port, uint16_t descriptors, Checker& checker)
+    : port_(port), descriptors_(descriptors), checker_(checker), joined_(size_t{kBurst} * kJoinedBytes) {}
 
 uint16_t Receiver::poll() noexcept {
   std::array<rte_mbuf*, kBurst> buffers;
   const uint16_t count = rte_eth_rx_burst(port_, 0, buffers.data(), kBurst);
+  watch_backlog(count);
   if (count == 0) return 0;
   const uint64_t now = rte_rdtsc();
   std::array<ArrivedFrame, kBurst> frames;
@@ -39,6 +40,13 @@ uint16_t Receiver::poll() noexcept {
   checker_.check({frames.data(), count}, now);
   rte_pktmbuf_free_bulk(buffers.data(), count);
   return count;
+}
+
+void Receiver::watch_backlog(uint16_t count) noexcept {
+  waiting_ = count == kBurst ? waiting_ + count : 0;
+  if (waiting_ < descriptors_) return;
+  ++overruns_;
+  waiting_ = 0;
 }
 
 uint64_t Receiver::drain() noexcept {

@@ -21,6 +21,8 @@ struct Conditions {
   std::vector<uint32_t> cores;
   bool hugepages = false;
   double tsc_hz = 0;
+  std::string processor;  // its model, empty = not known
+  std::string kernel;     // its release
   uint32_t burst = 0;
   uint64_t seed = 0;
   std::chrono::nanoseconds start_realtime{};   // CLOCK_REALTIME
@@ -58,10 +60,10 @@ struct RunResult {
   uint64_t offered = 0;      // departures that fell due
   uint64_t transmitted = 0;  // handed to the device
   uint64_t transmitted_bytes = 0;
-  uint64_t skipped = 0;  // left out because they were overdue for longer than the catch-up time
+  uint64_t refused = 0;  // given up because the device took no packets when they were due: lost
+  uint64_t skipped = 0;  // given up because the generator was late
   uint64_t late = 0;     // left more than the lateness bound behind schedule
   uint64_t blocked = 0;  // times the device took less than it was given
-  uint64_t unsent = 0;   // built, but not taken by the device until the end
   perf::HdrHistogram inter_departure{kHighestLatencyNs, kLatencyDigits};
   perf::HdrHistogram lateness{kHighestLatencyNs, kLatencyDigits};
 
@@ -69,7 +71,9 @@ struct RunResult {
   uint64_t corrupt = 0;
   uint64_t foreign = 0;
   uint64_t stale = 0;
+  uint64_t beyond = 0;        // ours, with a number that was not sent in what is checked
   uint64_t device_drops = 0;  // what the receiving device says it had no room for
+  uint64_t overruns = 0;      // times the receiver found a whole queue waiting
   std::vector<StreamResult> streams;
   std::vector<BackendResult> backends;
   std::chrono::nanoseconds interval{};
@@ -77,7 +81,9 @@ struct RunResult {
   perf::CpuUse cpu_use;               // of our cores, as the hypervisor tells
   std::chrono::nanoseconds waited{};  // how long other processes kept one of our lcores from running
   bool flow_table = true;
+  bool signed_packets = true;  // false for a replayed capture: only loss, corruption and shares are known
 
+  bool follows_flows() const noexcept { return flow_table && signed_packets; }
   double seconds() const noexcept { return std::chrono::duration<double>(duration).count(); }
   double transmitted_rate() const noexcept { return seconds() > 0 ? static_cast<double>(transmitted) / seconds() : 0; }
   double received_rate() const noexcept { return seconds() > 0 ? static_cast<double>(received()) / seconds() : 0; }
@@ -85,14 +91,17 @@ struct RunResult {
     return seconds() > 0 ? std::chrono::duration<double>(waited).count() / seconds() : 0;
   }
   uint64_t received() const noexcept;
+  /// Transmitted, and not received.
   uint64_t lost() const noexcept;
+  /// Of what the generator was ready to send in time: lost or refused.
   double loss_ratio() const noexcept;
   StreamTally total() const;
 };
 
 struct Verdict {
-  bool ok = true;
-  bool generator_limited = false;     // fewer packets left than were offered
+  bool ok = true;                     // nothing is known against the balancer
+  bool measured = true;               // false: neither is anything for it, and a warning says why
+  bool generator_limited = false;     // the generator left out packets that it should have sent
   bool noisy = false;                 // the hypervisor took time away from our cores
   std::vector<std::string> reasons;   // why it is not ok, a sentence each
   std::vector<std::string> warnings;  // what to know before believing the figures

@@ -5,10 +5,12 @@
 #include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <thread>
 
 #include "perf/gen/collect.h"
@@ -28,6 +30,21 @@ std::chrono::nanoseconds clock_now(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+/// Of the first CPU, as the kernel tells.
+std::string processor_model() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
+std::string kernel_release() {
+  utsname names{};
+  return uname(&names) == 0 ? names.release : "";
 }
 
 Result<void> launch(int (*loop)(void*), Lcores& lcores, unsigned lcore) {
@@ -51,11 +68,11 @@ void collect_transmitted(Transmitter& transmitter, PacketSource& source, uint64_
   result.skipped = transmitter.skipped();
   result.late = transmitter.late();
   result.blocked = transmitter.blocked();
-  result.unsent = transmitter.unsent();
+  result.refused = transmitter.refused();
   result.inter_departure = transmitter.inter_departure();
   result.lateness = transmitter.lateness();
   result.transmitted_timeline = transmitter.timeline();
-  result.offered = result.transmitted + result.unsent + result.skipped;
+  result.offered = result.transmitted + result.refused + result.skipped;
   if (!std::isinf(result.offered_rate)) result.offered += source.skip_to(transmitter.end());
   result.duration = std::chrono::nanoseconds(
       static_cast<int64_t>(static_cast<double>(transmitter.end() - std::min(start, transmitter.end())) * 1e9 / hz));
@@ -134,7 +151,7 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
   auto checker = Checker::make(traffic, checker_options(options, hz, intervals));
   if (!checker) return Error{checker.error()};
   Transmitter transmitter(source, transmitter_options(plan, **checker, hz, intervals));
-  Receiver receiver(plan.receive_port, **checker);
+  Receiver receiver(plan.receive_port, plan.descriptors, **checker);
   if (options.receiving) receiver.drain();
   const uint64_t drops_before = device_drops(plan.receive_port);
   const std::vector<unsigned> cpus(plan.cores.begin(), plan.cores.end());
@@ -143,6 +160,8 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
   RunResult result;
   result.conditions = plan.conditions;
   result.conditions.tsc_hz = hz;
+  result.conditions.processor = processor_model();
+  result.conditions.kernel = kernel_release();
   result.conditions.start_realtime = clock_now(CLOCK_REALTIME) + kLead;
   result.conditions.start_monotonic = clock_now(CLOCK_MONOTONIC) + kLead;
   // Without the bits that a compact signature drops, so that no departure reads as one before the start.
@@ -157,12 +176,14 @@ Result<RunResult> run_once(PacketSource& source, const TrafficConfig& traffic, c
   result.interval = options.interval;
   result.interrupted = interrupted.load();
   result.flow_table = options.flow_table;
+  result.signed_packets = !options.replay;
   result.waited = std::chrono::nanoseconds(static_cast<int64_t>(lcores.waited_ns.load()));
   result.offered_rate = source.total_rate(options.rate);
   collect_transmitted(transmitter, source, start, hz, result);
   if (options.receiving) {
     collect_received(**checker, traffic, transmitter.transmitted_by_stream(), start, hz, result);
     result.device_drops = device_drops(plan.receive_port) - drops_before;
+    result.overruns = receiver.overruns();
   }
   trim_timelines(result);
   const auto ticks_after = perf::read_cpu_ticks(cpus);

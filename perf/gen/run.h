@@ -15,6 +15,7 @@ struct RunPlan {
   std::vector<uint32_t> cores;
   uint16_t transmit_port = 0;
   uint16_t receive_port = 0;
+  uint16_t descriptors = 0;  // of a queue
   rte_mempool* pool = nullptr;
   Conditions conditions;  // but for the times
 };

@@ -18,8 +18,9 @@ milliseconds in_milliseconds(std::chrono::nanoseconds duration) {
   return std::max(std::chrono::duration_cast<milliseconds>(duration), milliseconds(1));
 }
 
-perf::Limits limits(const SearchOptions& options) {
+perf::Limits limits(const SearchOptions& options, const std::atomic<bool>& interrupted) {
   perf::Limits limits;
+  limits.stop = [&interrupted] { return interrupted.load(); };
   limits.min_pps = options.lowest;
   limits.max_pps = options.highest;
   limits.max_time = std::max(std::chrono::duration_cast<std::chrono::seconds>(options.most), std::chrono::seconds(1));
@@ -42,9 +43,11 @@ perf::Trial to_trial(const RunResult& run) {
   };
   perf::Trial trial;
   trial.duration = run.duration;
-  trial.sent = run.transmitted;
+  // What the device refused is lost as much as what it took and did not deliver.
+  trial.sent = run.transmitted + run.refused;
   trial.received = run.received();
-  trial.rate_reached = !judge(run, {}).generator_limited;
+  const Verdict verdict = judge(run, {});
+  trial.rate_reached = verdict.measured && !verdict.generator_limited;
   trial.latency = perf::Latency{at(50), at(99), at(99.9), at(100)};
   return trial;
 }
@@ -62,7 +65,6 @@ class Trials {
         result_(result) {}
 
   Result<perf::Trial> operator()(double rate, std::chrono::nanoseconds duration) {
-    if (interrupted_.load()) return Error{"interrupted: no bounds are known"};
     // Each trial counts its own sequence numbers from 0.
     auto source = StreamSource::make(traffic_);
     if (!source) return Error{source.error()};
@@ -73,7 +75,6 @@ class Trials {
     auto done =
         engine_.run(**source, traffic_, run, interrupted_, [this](const Progress& now) { progress_.update(now); });
     if (!done) return Error{done.error()};
-    if (interrupted_.load()) return Error{"interrupted: no bounds are known"};
     note(*done);
     return to_trial(*done);
   }
@@ -98,9 +99,10 @@ class Trials {
   unsigned count_ = 0;
 };
 
-Result<void> find(const SearchOptions& options, const perf::Measure& measure, SearchResult& result) {
+Result<void> find(const SearchOptions& options, const perf::Measure& measure, const std::atomic<bool>& interrupted,
+                  SearchResult& result) {
   if (options.method == SearchMethod::rfc2544) {
-    auto found = perf::search_throughput(measure, {.limits = limits(options),
+    auto found = perf::search_throughput(measure, {.limits = limits(options, interrupted),
                                                    .resolution = options.resolution,
                                                    .trial_duration = in_milliseconds(options.trial),
                                                    .confirm_duration = in_milliseconds(options.trial)});
@@ -109,7 +111,7 @@ Result<void> find(const SearchOptions& options, const perf::Measure& measure, Se
     return {};
   }
   auto found = perf::mlrsearch(
-      measure, limits(options),
+      measure, limits(options, interrupted),
       {goal(options, perf::non_drop_rate(), 0), goal(options, perf::partial_drop_rate(), options.partial_loss)});
   if (!found) return Error{found.error()};
   result.mlr = std::move(*found);
@@ -124,7 +126,7 @@ Result<SearchResult> search(const Options& options, const std::atomic<bool>& int
   if (!source) return Error{source.error()};
   EngineOptions engine_options = options.engine;
   engine_options.largest_frame = (*source)->largest_frame();
-  auto engine = Engine::start(engine_options);
+  auto engine = Engine::start(engine_options, interrupted);
   if (!engine) return Error{engine.error()};
   if (!traffic.source_mac) traffic.source_mac = (*engine)->mac(options.run.transmit);
 
@@ -132,7 +134,8 @@ Result<SearchResult> search(const Options& options, const std::atomic<bool>& int
   result.options = options.search;
   result.traffic = traffic.streams;
   Trials trials(**engine, options, traffic, interrupted, progress, result);
-  if (auto found = find(options.search, std::ref(trials), result); !found) return Error{found.error()};
+  if (auto found = find(options.search, std::ref(trials), interrupted, result); !found) return Error{found.error()};
+  result.interrupted = interrupted.load();
   return result;
 }
 

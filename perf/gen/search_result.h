@@ -20,6 +20,7 @@ struct SearchResult {
   // By method, one of the two:
   std::optional<perf::ThroughputResult> rfc2544;
   std::optional<perf::MlrResult> mlr;
+  bool interrupted = false;
   unsigned noisy_trials = 0;
   /// Misrouted, duplicated or corrupt packets that any trial met; a loss is none.
   std::vector<std::string> faults;

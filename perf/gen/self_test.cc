@@ -18,7 +18,7 @@ Result<SelfTestResult> self_test(const Options& options, const std::atomic<bool>
   EngineOptions engine_options = options.engine;
   engine_options.devices = {{"net_null0", false}, {"net_ring0", false}};
   engine_options.largest_frame = (*source)->largest_frame();
-  auto engine = Engine::start(engine_options);
+  auto engine = Engine::start(engine_options, interrupted);
   if (!engine) return Error{engine.error()};
 
   const auto measure = [&](const char* title, size_t device, bool receiving, double rate) -> Result<RunResult> {
@@ -31,8 +31,10 @@ Result<SelfTestResult> self_test(const Options& options, const std::atomic<bool>
     auto fresh = StreamSource::make(options.traffic);
     if (!fresh) return Error{fresh.error()};
     progress.title(title);
-    return (*engine)->run(**fresh, options.traffic, run, interrupted,
-                          [&](const Progress& now) { progress.update(now); });
+    auto result =
+        (*engine)->run(**fresh, options.traffic, run, interrupted, [&](const Progress& now) { progress.update(now); });
+    if (interrupted.load()) return Error{"interrupted: nothing was found out"};
+    return result;
   };
   constexpr double kUnlimited = std::numeric_limits<double>::infinity();
   auto transmit_only = measure("transmit only", kNull, false, kUnlimited);

@@ -18,7 +18,13 @@ constexpr uint64_t kDraws = uint64_t{1} << 32;
 uint64_t derived(uint64_t seed, uint64_t purpose) noexcept {
   return mix64(mix64(seed) + purpose * 0x9e3779b97f4a7c15ULL);
 }
-enum Purpose : uint64_t { kSignatures = 1, kPlacesOf = 0x100, kPopularityOf = 0x200, kDrawsOf = 0x300 };
+enum Purpose : uint64_t {
+  kSignatures = 1,
+  kPlacesOf = 0x100,
+  kPopularityOf = 0x200,
+  kDrawsOf = 0x300,
+  kStepsOf = 0x400
+};
 
 /// The flows that a rank can stand for; unused, and so as small as can be, where there are no ranks.
 uint64_t ranks(const StreamConfig& config) {
@@ -62,6 +68,7 @@ Stream::Stream(const StreamConfig& config, const StreamContext& context, FlowSpa
   add_variants(config, context);
   if (config.life_cycle) {
     cycle_ = *config.life_cycle + 2;
+    step_key_ = derived(context.seed, kStepsOf + context.index);
     progress_ = ZeroedArray<uint32_t>(space_.flows(), true);
   }
 }
@@ -141,7 +148,8 @@ const FrameTemplate& Stream::draw(const std::vector<Variant>& variants) noexcept
 
 const FrameTemplate& Stream::choose_frame(uint64_t flow, uint32_t& generation) noexcept {
   if (cycle_ == 0) return draw(variants_);
-  const uint32_t progress = progress_[flow]++;
+  // Each flow begins somewhere in its first connection, so that the first packets have the mix of all others.
+  const uint32_t progress = static_cast<uint32_t>(mix64(step_key_ + flow) % cycle_) + progress_[flow]++;
   generation = progress / cycle_;
   const uint32_t step = progress % cycle_;
   if (step == 0) return opening_.front().frame;

@@ -66,7 +66,8 @@ class Stream {
   std::vector<Variant> variants_;
   /// For life cycles: how many packets each flow has sent, and the frames that open and close a connection.
   ZeroedArray<uint32_t> progress_;
-  uint32_t cycle_ = 0;  // packets of a connection, 0 = no life cycles
+  uint32_t cycle_ = 0;     // packets of a connection, 0 = no life cycles
+  uint64_t step_key_ = 0;  // says where in its first connection a flow begins
   std::vector<Variant> opening_;
   std::vector<Variant> closing_;
   uint64_t count_ = 0;

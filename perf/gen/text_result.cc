@@ -13,18 +13,23 @@ using cli::Table;
 void print_rates(std::ostream& out, const RunResult& result) {
   // Bits as they occupy an Ethernet link: with FCS, preamble and gap (RFC 2544's 24 bytes beside the frame's own).
   constexpr double kOnWire = kFcsBytes + 20;
-  const double frame = result.transmitted > 0
-                           ? static_cast<double>(result.transmitted_bytes) / static_cast<double>(result.transmitted)
-                           : 0;
-  const auto bits = [&](double rate) { return fmt::format("{:.3f}", rate * (frame + kOnWire) * 8 / 1e9); };
+  const auto mean = [](uint64_t bytes, uint64_t packets) {
+    return packets > 0 ? static_cast<double>(bytes) / static_cast<double>(packets) : 0;
+  };
+  const double sent = mean(result.transmitted_bytes, result.transmitted);
+  const double back = mean(result.total().frame_bytes, result.received());
+  const auto bits = [&](double rate, double frame) {
+    return fmt::format("{:.3f}", rate * (frame + kOnWire) * 8 / 1e9);
+  };
   Table table({{"", false}, {"PACKETS", true}, {"RATE", true}, {"GBIT/S ON THE WIRE", true}});
   const double offered_rate = result.seconds() > 0 ? static_cast<double>(result.offered) / result.seconds() : 0;
-  table.add({"offered", format_count(result.offered), perf::format_rate(offered_rate), bits(offered_rate)});
+  table.add({"offered", format_count(result.offered), perf::format_rate(offered_rate), bits(offered_rate, sent)});
   table.add({"transmitted", format_count(result.transmitted), perf::format_rate(result.transmitted_rate()),
-             bits(result.transmitted_rate())});
+             bits(result.transmitted_rate(), sent)});
+  if (result.refused > 0) table.add({"refused", format_count(result.refused), "", ""});
   if (!result.streams.empty()) {
     table.add({"received", format_count(result.received()), perf::format_rate(result.received_rate()),
-               bits(result.received_rate())});
+               bits(result.received_rate(), back)});
     table.add({"lost", format_count(result.lost()), fmt::format("{:.4g} %", result.loss_ratio() * 100), ""});
   }
   table.print(out, false);
@@ -56,11 +61,13 @@ void print_histograms(std::ostream& out, const RunResult& result) {
 void print_checks(std::ostream& out, const RunResult& result) {
   if (result.streams.empty()) return;
   const StreamTally total = result.total();
-  const auto flows = [&](uint64_t value) {
-    return result.flow_table ? format_count(value) : std::string("not checked");
+  const auto known = [](bool checked, uint64_t value) {
+    return checked ? format_count(value) : std::string("not checked");
   };
+  const auto flows = [&](uint64_t value) { return known(result.follows_flows(), value); };
   out << fmt::format("\nmisrouted flows {}   duplicated {}   corrupt {}   reordered {}\n", flows(total.misrouted_flows),
-                     format_count(total.duplicated), format_count(result.corrupt), flows(total.reordered));
+                     known(result.signed_packets, total.duplicated), format_count(result.corrupt),
+                     flows(total.reordered));
   std::string rest;
   const auto add = [&rest](uint64_t value, std::string_view what) {
     if (value > 0) rest += fmt::format("{}{} {}", rest.empty() ? "" : "   ", what, format_count(value));
@@ -68,7 +75,9 @@ void print_checks(std::ostream& out, const RunResult& result) {
   add(total.too_old, "too old");
   add(result.foreign, "foreign");
   add(result.stale, "stale");
+  add(result.beyond, "beyond --count");
   add(result.device_drops, "dropped by the receiving device");
+  add(result.overruns, "receiver behind by a whole queue");
   if (!rest.empty()) out << rest << '\n';
 }
 
@@ -123,14 +132,16 @@ void print_result(std::ostream& out, const RunResult& result, const Verdict& ver
   print_backends(out, result);
   out << '\n';
   for (const std::string& warning : verdict.warnings) out << "warning: " << warning << '\n';
-  if (verdict.ok) {
+  if (verdict.ok && !verdict.measured) {
+    out << "verdict: none: this says nothing about the balancer\n";
+  } else if (verdict.ok) {
     const char* doubt = verdict.generator_limited ? " as far as the generator went" : "";
     out << "verdict: ok" << doubt << (verdict.noisy ? ", on a noisy machine" : "") << '\n';
-    return;
+  } else {
+    out << "verdict: failed";
+    for (size_t i = 0; i < verdict.reasons.size(); ++i) out << (i == 0 ? ": " : "; ") << verdict.reasons[i];
+    out << '\n';
   }
-  out << "verdict: failed";
-  for (size_t i = 0; i < verdict.reasons.size(); ++i) out << (i == 0 ? ": " : "; ") << verdict.reasons[i];
-  out << '\n';
 }
 
 void print_search(std::ostream& out, const SearchResult& result) {
@@ -154,6 +165,7 @@ void print_search(std::ostream& out, const SearchResult& result) {
   out << fmt::format("\n{} trials, {:.1f} s of traffic, {} spoiled by the generator, {} on a disturbed machine\n",
                      result.trials().size(), std::chrono::duration<double>(result.time_spent()).count(), invalid,
                      result.noisy_trials);
+  if (result.interrupted) out << "warning: interrupted before its end\n";
   for (const std::string& fault : result.faults) out << "fault: " << fault << '\n';
   if (!result.faults.empty()) {
     out << "verdict: failed\n";

@@ -14,13 +14,8 @@ StreamConfig syn_flood(const StreamConfig& beside, double rate) {
   StreamConfig flood = beside;
   flood.name = "syn-flood";
   flood.transport = Transport::tcp;
-  flood.sources.clear();
-  // Unicast, but for the first and last eighth, which hold what routers refuse as sources: 0/8, 10/8, 127/8 and so on.
-  if (!beside.v6()) {
-    for (const char* prefix : {"32.0.0.0/3", "64.0.0.0/3", "128.0.0.0/3"}) {
-      flood.sources.push_back(*parse_address_prefix(prefix));
-    }
-  }
+  // Kept free for benchmarks (RFC 2544 §C.2.2, RFC 5180 §8): backends that answer harm nobody.
+  flood.sources = {*parse_address_prefix(beside.v6() ? "2001:2::/48" : "198.18.0.0/15")};
   flood.source_ports = {1024, 65535};
   flood.choice = Choice::fresh;
   flood.kinds.assign(1, {Kind::syn, 1});

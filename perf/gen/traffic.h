@@ -75,7 +75,7 @@ struct TrafficConfig {
 /// Sources when the stream names none: 10.0.0.0/8 or 2001:db8:1::/64.
 std::vector<AddressPrefix> default_sources(bool v6);
 
-/// A stream of SYNs at `rate` packets/s from addresses all over the unicast space to the vips of `beside`.
+/// A stream of SYNs at `rate` packets/s from all addresses kept free for benchmarks to the vips of `beside`.
 StreamConfig syn_flood(const StreamConfig& beside, double rate);
 
 /// The smallest frame, FCS included, that has room for the headers and a signature.

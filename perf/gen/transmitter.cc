@@ -57,8 +57,7 @@ bool Transmitter::refill() noexcept {
   filled_ = 0;
   if (rte_pktmbuf_alloc_bulk(options_.pool, buffers_.data(), options_.burst) != 0) {
     stocked_ = 0;
-    if (!was_blocked_) ++blocked_;
-    was_blocked_ = true;
+    note_refusal();
     return false;
   }
   stocked_ = options_.burst;
@@ -67,8 +66,11 @@ bool Transmitter::refill() noexcept {
 
 void Transmitter::build(uint64_t now) noexcept {
   if (paced_) {
-    if (source_.due() > now) return;
-    if (now - source_.due() > catch_up_ticks_) skipped_ += source_.skip_to(std::min(now - catch_up_ticks_, end()));
+    if (source_.due() > now) {
+      overdue_.caught_up();
+      return;
+    }
+    if (now - source_.due() > catch_up_ticks_) overdue_.give_up(source_, std::min(now - catch_up_ticks_, end()));
   }
   if (filled_ == stocked_ && !refill()) return;
   const uint64_t until = std::min(now + 1, end());
@@ -84,6 +86,13 @@ void Transmitter::build(uint64_t now) noexcept {
   }
 }
 
+void Transmitter::note_refusal() noexcept {
+  // Counted once for each time it stops taking packets, not for each of the many tries that follow.
+  if (!was_blocked_) ++blocked_;
+  was_blocked_ = true;
+  overdue_.refusal(rte_rdtsc());
+}
+
 void Transmitter::hand_over() noexcept {
   const auto offered = static_cast<uint16_t>(filled_ - sent_);
   // The lengths are gone once the device has the packets.
@@ -91,9 +100,11 @@ void Transmitter::hand_over() noexcept {
   for (uint16_t i = 0; i < offered; ++i) lengths[i] = buffers_[sent_ + i]->data_len;
   const uint16_t taken = rte_eth_tx_burst(options_.port, 0, buffers_.data() + sent_, offered);
   for (uint16_t i = 0; i < taken; ++i) bytes_ += lengths[i];
-  // Once for each time it stops taking packets, not for each of the many tries that follow.
-  if (taken < offered && !was_blocked_) ++blocked_;
-  was_blocked_ = taken < offered;
+  if (taken < offered) {
+    note_refusal();
+  } else {
+    was_blocked_ = false;
+  }
   if (taken > 0) account(taken);
 }
 
@@ -116,9 +127,12 @@ void Transmitter::account(uint16_t count) noexcept {
   transmitted_.add(count);
 }
 
-/// The device takes nothing any more.
+/// The device takes nothing any more, and the time is over.
 bool Transmitter::give_up() noexcept {
-  unsent_ = static_cast<uint64_t>(filled_ - sent_);
+  if (paced_) {
+    overdue_.left_over(static_cast<uint64_t>(filled_ - sent_));
+    overdue_.give_up(source_, end());
+  }
   return false;
 }
 

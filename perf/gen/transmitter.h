@@ -11,6 +11,7 @@
 
 #include "dataplane/contract/layout.h"
 #include "perf/gen/checker.h"
+#include "perf/gen/overdue.h"
 #include "perf/gen/packet_source.h"
 #include "perf/stats/hdr_histogram.h"
 
@@ -24,7 +25,7 @@ struct TransmitterOptions {
   double rate = 0;      // infinite = as fast as the device takes them
   double hz = 0;        // of the TSC
   std::chrono::nanoseconds duration{};
-  std::chrono::nanoseconds catch_up{};  // departures overdue for longer are left out
+  std::chrono::nanoseconds catch_up{};  // departures overdue for longer are given up: refused or skipped
   std::chrono::nanoseconds late{};      // departures behind schedule by more are counted as late
   std::chrono::nanoseconds interval{};  // of the timeline
   uint32_t intervals = 1;
@@ -52,10 +53,12 @@ class Transmitter {
   // After the last poll():
   uint64_t transmitted_bytes() const noexcept { return bytes_; }
   const std::vector<uint64_t>& transmitted_by_stream() const noexcept { return by_stream_; }
-  uint64_t skipped() const noexcept { return skipped_; }
+  /// Departures given up because the device took nothing when they were due, or until the end.
+  uint64_t refused() const noexcept { return overdue_.refused(); }
+  /// Departures given up because this thread was late.
+  uint64_t skipped() const noexcept { return overdue_.skipped(); }
   uint64_t late() const noexcept { return late_; }
   uint64_t blocked() const noexcept { return blocked_; }
-  uint64_t unsent() const noexcept { return unsent_; }
   uint64_t end() const noexcept { return end_.load(std::memory_order_relaxed); }
   const perf::HdrHistogram& inter_departure() const noexcept { return inter_departure_; }
   const perf::HdrHistogram& lateness() const noexcept { return lateness_; }
@@ -65,6 +68,7 @@ class Transmitter {
   bool refill() noexcept;
   void build(uint64_t now) noexcept;
   void hand_over() noexcept;
+  void note_refusal() noexcept;
   void account(uint16_t count) noexcept;
   bool give_up() noexcept;
   uint64_t ns(uint64_t ticks) const noexcept {
@@ -93,10 +97,9 @@ class Transmitter {
 
   contract::Counter transmitted_;
   uint64_t bytes_ = 0;
-  uint64_t skipped_ = 0;
+  Overdue overdue_;
   uint64_t late_ = 0;
   uint64_t blocked_ = 0;
-  uint64_t unsent_ = 0;
   bool was_blocked_ = false;
   std::vector<uint64_t> by_stream_;
   std::vector<uint32_t> timeline_;

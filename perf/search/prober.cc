@@ -17,15 +17,21 @@ std::string Limits::fault() const {
   return "";
 }
 
+bool Prober::may_go_on() const {
+  const bool stopped = limits_.stop && limits_.stop();
+  return !stopped && trials_.size() < limits_.max_trials && time_spent_ < limits_.max_time && error_.empty();
+}
+
 std::optional<Trial> Prober::run(double rate_pps, Nanoseconds duration) {
   std::optional<Trial> last;
   for (unsigned attempt = 0; attempt < limits_.attempts; ++attempt) {
-    if (trials_.size() >= limits_.max_trials || time_spent_ >= limits_.max_time || !error_.empty()) return std::nullopt;
+    if (!may_go_on()) return std::nullopt;
     auto measured = measure_(rate_pps, duration);
     if (!measured) {
       error_ = fmt::format("the trial at {} failed: {}", format_rate(rate_pps), measured.error());
       return std::nullopt;
     }
+    if (limits_.stop && limits_.stop()) return std::nullopt;
     last = *measured;
     last->rate_pps = rate_pps;
     if (last->duration <= Nanoseconds{}) last->duration = duration;

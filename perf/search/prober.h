@@ -2,6 +2,7 @@
 // One thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct Limits {
   std::chrono::seconds max_time{3600};  // of traffic; the search does not look at a clock
   /// How often a trial is done whose rate the generator does not reach. A shared machine spoils single ones.
   unsigned attempts = 3;
+  /// When there is one and it says true, no trial is begun any more, and one under way is not kept.
+  std::function<bool()> stop;
 
   /// Why a search cannot begin, or empty.
   std::string fault() const;
@@ -37,6 +40,8 @@ class Prober {
   Nanoseconds time_spent() const noexcept { return time_spent_; }
 
  private:
+  bool may_go_on() const;
+
   const Measure& measure_;
   const Limits& limits_;
   std::vector<Trial> trials_;

@@ -52,7 +52,7 @@ enum class Outcome {
   no_loss_at_max,   // holds at the highest rate allowed: the device may do more
   loss_at_min,      // does not hold even at the lowest
   generator_limit,  // holds at all rates the generator reaches: the figure is the generator's, not the device's
-  unfinished,       // trials or time were used up; the bounds are those known by then
+  unfinished,       // it was stopped, or trials or time were used up; the bounds are those known by then
 };
 
 /// One clause for a report: "the generator reached its limit first".

@@ -22,21 +22,21 @@ RING = ("--vdev", "net_ring0")
 def faults(result):
     return {
         name: result[name]
-        for name in ("lost", "duplicated", "reordered", "misrouted_flows", "corrupt", "foreign", "stale", "unsent")
+        for name in ("lost", "duplicated", "reordered", "misrouted_flows", "corrupt", "foreign", "stale", "refused")
         if result[name] != 0
     }
 
 
 def assert_consistent(result):
     """Figures that must agree, whatever the machine was doing."""
-    assert result["transmitted"] + result["skipped"] + result["unsent"] == pytest.approx(result["offered"], abs=2)
+    assert result["transmitted"] + result["skipped"] + result["refused"] == pytest.approx(result["offered"], abs=2)
     assert result["received"] == sum(backend["packets"] for backend in result["backends"])
     assert result["received"] == sum(result["timeline"]["received"])
     assert result["transmitted"] == sum(result["timeline"]["transmitted"])
     assert result["latency_ns"]["count"] == result["received"]
     assert result["inter_departure_ns"]["count"] == result["transmitted"] - 1
     behind = result["verdict"]["generator_limited"]
-    assert behind == (result["transmitted"] < 0.999 * result["offered"])
+    assert behind == (result["transmitted"] + result["refused"] < 0.999 * result["offered"])
 
 
 def wait_for(condition, seconds=10):
@@ -73,18 +73,28 @@ def test_without_pacing(generator):
     assert result["received_pps"] > 200_000
 
 
-def test_a_device_that_takes_nothing_more_is_not_the_balancers_loss(generator):
-    """Nobody takes from the ring: what it does not take is not transmitted, and only what it took is lost."""
+def test_what_a_full_device_refuses_is_lost(generator):
+    """Nobody takes from the ring: what it has no room for was not sent, and not because the generator was late."""
     result = generator.moves("run", *RING, "--vdev", "net_ring1", "--rate", "100kpps", "--duration", "300ms",
                              "--drain", "50ms", expect=1)  # fmt: skip
-    assert result["transmitted"] < 3000 < result["offered"]
-    assert result["verdict"]["generator_limited"]
+    assert result["transmitted"] < 3000 < result["refused"]
+    assert result["transmitted"] + result["refused"] + result["skipped"] == pytest.approx(result["offered"], abs=2)
+    assert result["loss_ratio"] == 1
     assert result["blocked"] >= 1
+    assert f"{result['refused']} were refused by the device" in result["verdict"]["reasons"][0]
+
+
+def test_a_search_takes_refusals_for_losses(generator):
+    result = generator.moves(
+        "search", *RING, "--vdev", "net_ring1", "--method", "rfc2544", "--min-rate", "50kpps", "--max-rate", "100kpps",
+        "--trial", "200ms", "--drain", "20ms", "--resolution", "50%", expect=0,
+    )  # fmt: skip
+    assert {goal["outcome"] for goal in result["goals"]} == {"loss-at-min"}
 
 
 def test_scapy_reads_what_left(generator, tmp_path):
     result = generator.moves(
-        "run", "--vdev", f"net_pcap0,tx_pcap={tmp_path}/out.pcap", "--vdev", "net_null0", "--rate", "20kpps",
+        "run", "--vdev", f"net_pcap0,tx_pcap={tmp_path}/out.pcap", "--vdev", "net_ring1", "--rate", "20kpps",
         "--duration", "100ms", "--drain", "10ms", "--kinds", "syn:1,data:3", expect=1,
     )  # fmt: skip
     frames = rdpcap(str(tmp_path / "out.pcap"))
@@ -111,9 +121,14 @@ def test_replay(generator, tmp_path):
     generator("write-pcap", tmp_path / "f.pcap", "--count", 37, "--size", "imix", "--rate", "10kpps")
     result = generator.moves("run", *RING, "--replay", tmp_path / "f.pcap", "--rate", "50kpps", "--duration", "200ms")
     assert result["received"] == result["transmitted"] > 2000
+    assert result["duplicated"] is None and result["misrouted_flows"] is None
     own = generator.moves("run", *RING, "--replay", tmp_path / "f.pcap", "--rate", "capture", "--duration", "300ms")
     assert own["offered"] == pytest.approx(3000, abs=60)
     assert own["received"] == own["transmitted"]
+    generator.moves("run", "--vdev", f"net_pcap0,tx_pcap={tmp_path}/out.pcap", "--vdev", "net_ring1", "--replay",
+                    tmp_path / "f.pcap", "--rate", "1kpps", "--duration", "100ms", "--drain", "10ms",
+                    "--destination-mac", "02:00:00:00:00:77", expect=1)  # fmt: skip
+    assert {frame.dst for frame in rdpcap(str(tmp_path / "out.pcap"))} == {"02:00:00:00:00:77"}
 
 
 def memif(number, role, path):
@@ -174,6 +189,50 @@ def test_interrupt_ends_early_and_still_reports(generator):
     assert running.returncode == 0
 
 
+def interrupted(generator, *arguments, after, expect):
+    """What `arguments` give when they are interrupted `after` seconds."""
+    command = [generator.program, *map(str, arguments), *generator.moving]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            time.sleep(after)
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=10)
+        finally:
+            running.kill()
+    assert running.returncode == expect, out + err
+    return out, err
+
+
+def test_an_interrupted_search_tells_what_it_knows(generator):
+    out, _ = interrupted(generator, "search", *RING, "--vdev", "net_ring1", "--method", "rfc2544", "--min-rate", "1kpps",
+                         "--max-rate", "20kpps", "--trial", "300ms", "--drain", "10ms", "--resolution", "0.01%", "--json",
+                         "-", after=3, expect=3)  # fmt: skip
+    result = json.loads(out)
+    assert result["interrupted"] and not result["conclusive"]
+    assert [goal["outcome"] for goal in result["goals"]] == ["unfinished"]
+    assert len(result["trials"]) >= 1
+    assert all(trial["duration_s"] > 0.29 for trial in result["trials"]), "a trial cut short is none"
+
+
+def test_an_interrupt_ends_a_self_test_and_the_wait_for_a_link(generator, tmp_path):
+    _, err = interrupted(generator, "self-test", "--duration", "20s", after=2, expect=3)
+    assert "interrupted" in err
+    _, err = interrupted(generator, "run", "--vdev", memif(0, "server", tmp_path), "--link-wait", "60s", after=2, expect=3)
+    assert "interrupted" in err
+
+
+def test_files_are_opened_before_anything_is_sent(generator, tmp_path):
+    done = generator("run", *generator.moving, *RING, "--duration", "60s", "--html", tmp_path / "no" / "r.html", expect=2)
+    assert "r.html: cannot be written: No such file or directory" in done.stderr
+
+
+def test_a_receiver_that_is_behind_has_no_verdict(generator):
+    """net_null hands out frames of zeros without end: a whole queue always waits, and ours may have been lost there."""
+    result = generator.moves("run", *RING, "--vdev", "net_null0", "--rate", "10kpps", "--duration", "100ms", expect=3)
+    assert result["overruns"] > 0 and not result["verdict"]["measured"]
+    assert "whole queue waiting" in result["verdict"]["warnings"][0]
+
+
 def test_self_test(generator):
     result = generator.json("self-test", *generator.moving, "--duration", "200ms")
     assert result["transmit_only"]["transmitted_pps"] > result["half"]["received_pps"] > 0
@@ -206,6 +265,9 @@ def test_pages(generator, tmp_path):
     (tmp_path / "d.json").write_text('{"title": "A report", "sections": [{"heading": "One <two>"}]}')
     generator("report", tmp_path / "d.json", "-o", tmp_path / "d.html")
     assert "One &lt;two&gt;" in (tmp_path / "d.html").read_text()
+    generator.moves("run", *RING, "--rate", "10kpps", "--duration", "50ms", "--html", tmp_path / "p.html")
+    (tmp_path / "d.json").write_text('{"program":"warmswap-gen","command":"run"}')
+    assert "--html writes its page" in generator("report", tmp_path / "d.json", "-o", tmp_path / "e.html", expect=3).stderr
     (tmp_path / "d.json").write_text('{"title": "A report", "titel": "twice"}')
     done = generator("report", tmp_path / "d.json", "-o", tmp_path / "e.html", expect=3)
     assert "titel" in done.stderr

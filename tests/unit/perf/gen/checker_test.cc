@@ -91,6 +91,22 @@ TEST(Checker, FindsNoFaultWhereThereIsNone) {
   }
 }
 
+TEST(Checker, PacketsThatWereNotSentStandForNoLostOnes) {
+  for (const TrafficConfig& traffic : traffics()) {
+    std::vector<Frame> frames = balanced(sent(traffic, 110));
+    frames.erase(frames.begin() + 40, frames.begin() + 50);
+    const Judged judged = judge_all(traffic, frames, {.sent = {100}});
+    EXPECT_EQ(judged.tally().received, 90u);
+    EXPECT_EQ(judged.checker->beyond(), 10u);
+  }
+}
+
+TEST(Checker, CountsTheBytesThatArrived) {
+  const TrafficConfig traffic = traffics()[1];
+  const Judged judged = judge_all(traffic, balanced(sent(traffic, 10)));
+  EXPECT_EQ(judged.tally().frame_bytes, 10u * (196 + 20)) << "with the outer header, without FCS";
+}
+
 TEST(Checker, CountsSharesAndTimes) {
   const TrafficConfig traffic = traffics()[0];
   const std::vector<Frame> frames = sent(traffic, 1000);

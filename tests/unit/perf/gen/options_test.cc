@@ -44,11 +44,56 @@ TEST(Options, RunWithOneDevice) {
 }
 
 TEST(Options, TheFirstDeviceTransmitsWhateverItsKind) {
-  const Options options = good("run --pci 0000:03:00.0 --vdev net_null0,size=64 --cores 1,2");
+  const Options options =
+      good("run --pci 0000:03:00.0 --vdev net_null0,size=64 --cores 1,2 --destination-mac 02:00:00:00:00:07");
   EXPECT_EQ(options.engine.devices, (std::vector<Device>{{"0000:03:00.0", true}, {"net_null0,size=64", false}}));
   EXPECT_EQ(options.run.receive, 1u);
   const Options other = good("run --vdev a0 --vdev b0");
   EXPECT_EQ(other.engine.devices, (std::vector<Device>{{"a0", false}, {"b0", false}}));
+}
+
+TEST(Options, ANicIsToldWhereToSend) {
+  for (const std::string command : {"run", "search"}) {
+    EXPECT_EQ(refusal(command + " --pci 0000:03:00.0"),
+              "warmswap-gen: --pci 0000:03:00.0: needs --destination-mac, the MAC of the balancer's port\n");
+    EXPECT_EQ(refusal(command + " --vdev net_null0 --pci 0000:03:00.0"), "accepted") << "which only receives";
+  }
+  EXPECT_EQ(refusal("run --pci 0000:03:00.0 --replay f.pcap"), "accepted") << "a capture has addresses of its own";
+  const Options replay = good("run --vdev net_ring0 --replay f.pcap --destination-mac 02:00:00:00:00:07");
+  EXPECT_EQ(replay.replay_to, (contract::MacAddress{2, 0, 0, 0, 0, 7}));
+  EXPECT_FALSE(good("run --vdev net_ring0 --replay f.pcap").replay_to);
+}
+
+TEST(Options, OutputsMustBeTwoFiles) {
+  EXPECT_EQ(refusal("run --vdev net_ring0 --json a/./r --html a/r"),
+            "warmswap-gen: --json and --html: both to a/./r, expected two files\n");
+  EXPECT_NE(refusal("run --vdev net_ring0 --json - --html -").find("expected two files"), std::string::npos);
+  EXPECT_EQ(refusal("run --vdev net_ring0 --html -"), "accepted");
+  const char* argv[] = {"warmswap-gen", "run", "--vdev", "net_ring0", "--json", ""};
+  const auto empty = parse_options(6, argv);
+  ASSERT_TRUE(std::holds_alternative<Exit>(empty));
+  EXPECT_EQ(std::get<Exit>(empty).text,
+            "warmswap-gen: --json: expected the name of a file, or - for standard output\n");
+}
+
+TEST(Options, ASelfTestKeepsTheSharesOfFixedRates) {
+  const Options options = good("self-test --syn-flood 250kpps");
+  ASSERT_EQ(options.traffic.streams.size(), 2u);
+  EXPECT_FALSE(options.traffic.streams[1].fixed_rate);
+  EXPECT_DOUBLE_EQ(options.traffic.streams[0].weight / options.traffic.streams[1].weight, 4) << "of 1 Mpps";
+}
+
+TEST(Options, AFloodComesFromWhereNobodyIs) {
+  const auto sources = [](const std::string& more) {
+    const Options options = good("run --vdev net_ring0 --syn-flood 1kpps" + more);
+    std::vector<std::string> out;
+    for (const AddressPrefix& source : options.traffic.streams[1].sources) out.push_back(format_address_prefix(source));
+    return out;
+  };
+  EXPECT_EQ(sources(""), std::vector<std::string>{"198.18.0.0/15"});
+  EXPECT_EQ(sources(" --vip 2001:db8::1"), std::vector<std::string>{"2001:2::/48"});
+  EXPECT_EQ(sources(" --flood-source 32.0.0.0/3,64.0.0.0/3"), (std::vector<std::string>{"32.0.0.0/3", "64.0.0.0/3"}));
+  EXPECT_NE(refusal("run --vdev net_ring0 --flood-source 10.0.0.0/8").find("no flood"), std::string::npos);
 }
 
 TEST(Options, TrafficByOptions) {
@@ -93,6 +138,10 @@ TEST(Options, RefusalsAreOneSentence) {
             "warmswap-gen: stream syn-flood has a fixed rate, which means nothing beside streams without a limit\n");
   EXPECT_EQ(refusal("run --vdev a0 --destination-mac 01:00:5e:00:00:01"),
             "warmswap-gen: --destination-mac 01:00:5e:00:00:01: expected a unicast MAC such as 02:00:00:00:00:01\n");
+  EXPECT_EQ(refusal("run --vdev a0 --seed -1"), "warmswap-gen: --seed -1: expected a number from 0 to 2^64 - 1\n");
+  EXPECT_EQ(refusal("run --vdev a0 --no-huge --huge required"), "warmswap-gen: --huge excludes --no-huge\n");
+  EXPECT_EQ(refusal("run --vdev a0 --replay f.pcap --seed 3"),
+            "warmswap-gen: --seed: describes streams, but --replay sends a capture instead\n");
   EXPECT_EQ(refusal("search --vdev a0 --min-rate 5M --max-rate 1M"),
             "warmswap-gen: --max-rate: expected more than --min-rate\n");
   EXPECT_NE(refusal("run --vdev a0 --profile /nonexistent.toml").find("/nonexistent.toml"), std::string::npos);

@@ -55,9 +55,32 @@ TEST(Verdict, EveryFaultCounts) {
   EXPECT_TRUE(fails([](RunResult& result) { result.streams[0].tally.received = 999; }));
   EXPECT_FALSE(fails([](RunResult& result) { result.streams[0].tally.received = 999; }, {.loss = 0.001}));
   EXPECT_TRUE(fails([](RunResult& result) { result.streams[0].tally.received = 998; }, {.loss = 0.001}));
-  EXPECT_TRUE(fails([](RunResult& result) { result.transmitted = 0; }));
+  EXPECT_TRUE(fails([](RunResult& result) { result.refused = 1; })) << "the device did not take it";
   EXPECT_FALSE(fails([](RunResult& result) { result.foreign = 5; })) << "others' traffic is no fault of the balancer";
   EXPECT_FALSE(fails([](RunResult& result) { result.streams[0].tally.reordered = 5; }));
+}
+
+TEST(Verdict, IsNoneWhereNothingWasMeasured) {
+  const auto verdict_of = [](auto change, Limits limits = {}) {
+    RunResult result = faultless();
+    change(result);
+    return judge(result, limits);
+  };
+  const auto none = [](const Verdict& verdict) { return verdict.ok && !verdict.measured; };
+  EXPECT_TRUE(judge(faultless(), {}).measured);
+  EXPECT_TRUE(none(verdict_of([](RunResult& result) {
+    result.transmitted = result.streams[0].transmitted = result.streams[0].tally.received = 0;
+  })));
+  EXPECT_TRUE(none(verdict_of([](RunResult& result) { result.beyond = 1; }))) << "it may stand for a lost one";
+  const auto lose = [](RunResult& result, uint64_t lost) { result.streams[0].tally.received = 1000 - lost; };
+  EXPECT_TRUE(none(verdict_of([&](RunResult& result) { lose(result, 5), result.device_drops = 5; })));
+  EXPECT_FALSE(verdict_of([&](RunResult& result) { lose(result, 6), result.device_drops = 5; }).ok)
+      << "one more than the receiver can have lost";
+  EXPECT_TRUE(none(verdict_of([&](RunResult& result) { lose(result, 6), result.device_drops = 5; }, {.loss = 0.001})));
+  EXPECT_TRUE(none(verdict_of([&](RunResult& result) { lose(result, 6), result.overruns = 1; })));
+  EXPECT_TRUE(verdict_of([](RunResult& result) { result.device_drops = 5; }).measured) << "nothing was lost by it";
+  EXPECT_FALSE(verdict_of([&](RunResult& result) { lose(result, 5), result.device_drops = 5, result.corrupt = 1; }).ok)
+      << "what is sure remains";
 }
 
 TEST(Verdict, TellsWhenTheGeneratorWasTheLimitOrTheMachineNoisy) {
@@ -65,6 +88,9 @@ TEST(Verdict, TellsWhenTheGeneratorWasTheLimitOrTheMachineNoisy) {
   result.offered = 1002;
   EXPECT_TRUE(judge(result, {}).generator_limited);
   EXPECT_TRUE(judge(result, {}).ok);
+  result.refused = 2;
+  EXPECT_FALSE(judge(result, {.loss = 1}).generator_limited) << "it was ready to send them";
+  result.refused = 0;
   result.offered_rate = std::numeric_limits<double>::infinity();
   EXPECT_FALSE(judge(result, {}).generator_limited) << "without a rate there is none to miss";
   result.cpu_use.steal = 0.02;
@@ -94,6 +120,29 @@ TEST(Result, AllFormsSayTheSame) {
   const std::string page = report::html_page(make_page(result, verdict));
   EXPECT_NE(page.find("10 of 1000 packets were lost"), std::string::npos);
   EXPECT_NE(page.find("<svg"), std::string::npos);
+}
+
+TEST(Result, OfAReplayOnlyWhatCanBeKnownIsSaid) {
+  RunResult result = faultless();
+  result.signed_packets = false;
+  const auto json = to_json(result, judge(result, {}));
+  for (const char* name : {"misrouted_flows", "reordered", "duplicated", "too_old"}) {
+    EXPECT_TRUE(json.at(name).is_null()) << name;
+  }
+  std::ostringstream text;
+  print_result(text, result, judge(result, {}));
+  EXPECT_NE(text.str().find("duplicated not checked"), std::string::npos) << text.str();
+}
+
+TEST(Result, JsonHasTheHistogramItself) {
+  const RunResult result = faultless();
+  const auto json = to_json(result, judge(result, {}), "check");
+  EXPECT_EQ(json.at("command").as_string(), "check");
+  uint64_t counted = 0;
+  for (const auto& bucket : json.at("latency_ns").at("buckets").as_array()) {
+    counted += bucket.as_array().at(1).to_number<uint64_t>();
+  }
+  EXPECT_EQ(counted, 1000u);
 }
 
 TEST(Result, WithoutAFlowTableWhatWasNotCheckedIsNotZero) {

@@ -110,6 +110,17 @@ TEST(Throughput, TrialsAndTimeAreBounded) {
   EXPECT_EQ(other.trials, 3u);  // of 60 s, the last one begun in time
 }
 
+TEST(Throughput, WhenItIsStoppedWhatWasKnownIsTold) {
+  SimulatedDevice device{.capacity_pps = 3e6};
+  ThroughputGoal goal = goal_up_to(14.88e6);
+  goal.limits.stop = [&device] { return device.trials >= 5; };
+  const ThroughputResult result = search(device, goal);
+  EXPECT_EQ(result.outcome, Outcome::unfinished);
+  EXPECT_EQ(result.trials.size(), 4u) << "the one under way when it was stopped does not count";
+  EXPECT_LE(result.throughput_pps, 3e6);
+  EXPECT_GT(result.failed_pps, 3e6);
+}
+
 TEST(Throughput, ATrialThatFailsEndsTheSearchWithItsReason) {
   const Measure broken = [](double, Nanoseconds) -> contract::Result<Trial> {
     return contract::Error{"the link is down"};
