@@ -44,6 +44,7 @@ uint8_t backend_of(const Frame& frame) {
 
 std::vector<Frame> balanced(const std::vector<Frame>& frames) {
   std::vector<Frame> out;
+  out.reserve(frames.size());
   for (const Frame& frame : frames) out.push_back(test::ipip(frame, backend_of(frame)));
   return out;
 }

@@ -8,7 +8,7 @@
 namespace warmswap::gen {
 namespace {
 
-StreamConfig config_with(std::vector<const char*> vips, std::vector<const char*> sources) {
+StreamConfig config_with(const std::vector<const char*>& vips, const std::vector<const char*>& sources) {
   StreamConfig config;
   for (const char* vip : vips) config.vips.push_back(*parse_ip(vip));
   for (const char* source : sources) config.sources.push_back(*parse_address_prefix(source));

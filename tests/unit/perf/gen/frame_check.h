@@ -44,7 +44,7 @@ struct PlainFrame {
     covered.push_back(static_cast<uint8_t>(transport_bytes >> 8));
     covered.push_back(static_cast<uint8_t>(transport_bytes));
     covered.insert(covered.end(), frame.begin() + static_cast<long>(transport),
-                   frame.begin() + static_cast<long>(transport + transport_bytes));
+                   frame.begin() + static_cast<long>(transport) + static_cast<long>(transport_bytes));
     return internet_sum(covered);
   }
   uint32_t source_port() const { return big16(&frame[transport]); }

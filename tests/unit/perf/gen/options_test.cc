@@ -13,6 +13,7 @@ std::variant<Options, Exit> parse(const std::string& line) {
   std::vector<std::string> arguments;
   for (std::string word; words >> word;) arguments.push_back(word);
   std::vector<const char*> argv;
+  argv.reserve(arguments.size());
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   return parse_options(static_cast<int>(argv.size()), argv.data());
 }

@@ -105,6 +105,7 @@ TEST(Stream, ZipfFlowsAreAsPopularAsTheirRankAndLieAnywhere) {
     flows[flow->index] += 1.0 / kPackets;
   }
   std::vector<std::pair<double, uint64_t>> ranked;
+  ranked.reserve(flows.size());
   for (const auto& [flow, share] : flows) ranked.emplace_back(share, flow);
   std::ranges::sort(ranked, std::greater());
   const double harmonic = std::log(1000.0) + 0.5772156649;

@@ -72,7 +72,7 @@ inline Frame gue(const Frame& inner, uint8_t backend, int private_words, bool ou
   append16(header, 0);
   if (private_words >= 0) {
     header.insert(header.end(), {static_cast<uint8_t>(private_words), static_cast<uint8_t>(plain.v6 ? 41 : 4), 0, 0});
-    header.insert(header.end(), static_cast<size_t>(4 * private_words), 0x5a);
+    header.insert(header.end(), size_t{4} * static_cast<size_t>(private_words), 0x5a);
   }
   return tunnelled(inner, outer_v6, 17, header, backend);
 }
