@@ -11,6 +11,7 @@
 #include "dataplane/contract/layout.h"
 #include "dataplane/contract/seat.h"
 #include "dataplane/contract/vip_index.h"
+#include "dataplane/packet/constants.h"
 #include "dataplane/packet/ipip.h"
 #include "dataplane/packet/packet.h"
 
@@ -45,33 +46,32 @@ struct Facts {
 /// Branch-free, in 64-bit operations that every vector unit has. `odd` is zero exactly when packet::parse would say
 /// FrameKind::flow and the header has no options; only then do the other members mean anything.
 [[gnu::always_inline]] inline Facts facts_of(const HeaderWords& words) noexcept {
-  constexpr uint64_t kFixed = uint64_t{0xff} | uint64_t{0xff3f} << 48;  // version and length; MF and fragment offset
-  constexpr uint64_t kLow = 0xffffffff;
-  constexpr uint64_t kNegative = uint64_t{1} << 63;
-  const uint64_t length = __builtin_bswap64(words.ip0) >> 32 & 0xffff;
-  const uint64_t protocol = words.ip8 >> 8 & 0xff;
+  const packet::Constants& k = packet::kConstants;
+  const uint64_t length = __builtin_bswap64(words.ip0) >> 32 & k.low16;
+  const uint64_t protocol = words.ip8 >> 8 & k.low8;
   // The sum is a multiple of 2^16 - 1 and not zero; folded once it is below 2^18, so that folding it once more gives
   // 0xffff for those multiples and for nothing else.
-  uint64_t sum = (words.ip0 & kLow) + (words.ip0 >> 32) + (words.ip8 & kLow) + (words.ip8 >> 32) + (words.ip16 & kLow);
-  sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
+  uint64_t sum =
+      (words.ip0 & k.low32) + (words.ip0 >> 32) + (words.ip8 & k.low32) + (words.ip8 >> 32) + (words.ip16 & k.low32);
+  sum = (sum & k.low16) + (sum >> 16 & k.low16) + (sum >> 32);
+  sum = (sum & k.low16) + (sum >> 16);
 
-  const uint64_t tcp_bytes = words.ip32 >> 2 & 0x3c;  // the data offset, in the upper half of the byte, counts words
+  const uint64_t tcp_bytes =
+      words.ip32 >> 2 & k.tcp_offset;  // the data offset, in the upper half of the byte, counts words
   const uint64_t udp_bytes = __builtin_bswap64(words.ip24) >> 48;
   const uint64_t no_bytes = 0;  // below what any protocol needs
-  const uint64_t other_bytes = protocol == contract::kProtoUdp ? udp_bytes : no_bytes;
-  const uint64_t transport = protocol == contract::kProtoTcp ? tcp_bytes : other_bytes;
-  const uint64_t least = protocol == contract::kProtoTcp ? contract::kTcpHeaderBytes : contract::kUdpHeaderBytes;
+  const uint64_t other_bytes = protocol == k.udp ? udp_bytes : no_bytes;
+  const uint64_t transport = protocol == k.tcp ? tcp_bytes : other_bytes;
+  const uint64_t least = protocol == k.tcp ? k.ip_bytes : k.udp_bytes;
   // All are small: a difference is negative exactly when the first is smaller.
-  const uint64_t short_of =
-      (transport - least) | (length - sizeof(contract::Ipv4Header) - transport) | (words.present - length);
+  const uint64_t short_of = (transport - least) | (length - k.ip_bytes - transport) | (words.present - length);
 
   Facts facts;
   facts.length = length;
-  facts.odd = ((words.ip0 & kFixed) ^ 0x45) | (sum ^ 0xffff) | (short_of & kNegative);
+  facts.odd = ((words.ip0 & k.fixed_ip0) ^ k.version_ihl) | (sum ^ k.low16) | (short_of & k.sign);
   facts.first = words.ip8 >> 32 | words.ip16 << 32;
-  facts.second = words.ip16 >> 32 | protocol << 32 | uint64_t{13} << 56;
-  facts.vip_word = (words.ip16 & kLow) | words.ip16 >> 48 << 32 | protocol << 48;
+  facts.second = words.ip16 >> 32 | protocol << 32 | k.hash_length;
+  facts.vip_word = (words.ip16 & k.low32) | words.ip16 >> 48 << 32 | protocol << 48;
   facts.ipip = packet::ipip_fields(words.ip0, words.ip8, length);
   return facts;
 }

@@ -153,23 +153,29 @@ class Burst {
 
   WARMSWAP_TARGET void find_seats() noexcept {
     if (common_pool_ == nullptr) {
-      for (size_t i = 0; i < count_; ++i) find_seat(i, *pool_[i]);
+      for (size_t i = 0; i < count_; ++i) {
+        const contract::PoolRecord& pool = *pool_[i];
+        take_seat(i, snapshot_.seats(pool), snapshot_.ring(pool)[contract::ring_slot(hash_[i], pool.ring_size)]);
+      }
       return;
     }
-    const contract::PoolRecord pool = *common_pool_;
+    const contract::PoolRecord& pool = *common_pool_;
     uint64_t least_mtu = 0;
     for (size_t i = 0; i < count_; ++i) least_mtu = least_mtu < least_mtu_[i] ? least_mtu_[i] : least_mtu;
     all_fit_ = least_mtu <= pool.least_mtu;
-    for (size_t i = 0; i < count_; ++i) find_seat(i, pool);
+    const uint16_t* ring = snapshot_.ring(pool);
+    const contract::Seat* seats = snapshot_.seats(pool);
+    const uint32_t ring_size = pool.ring_size;
+    for (size_t i = 0; i < count_; ++i) slot_[i] = contract::ring_slot(hash_[i], ring_size);
+    for (size_t i = 0; i < count_; ++i) take_seat(i, seats, ring[slot_[i]]);
   }
 
-  /// Slot and seat in one: the slots of a burst are fetched side by side, because none waits for another.
-  WARMSWAP_TARGET [[gnu::always_inline]] void find_seat(size_t i, const contract::PoolRecord& pool) noexcept {
-    const uint16_t seat = snapshot_.ring(pool)[contract::ring_slot(hash_[i], pool.ring_size)];
+  /// Slot and seat in one stage: the slots of a burst are read side by side, because none waits for another.
+  WARMSWAP_TARGET [[gnu::always_inline]] void take_seat(size_t i, const contract::Seat* seats, uint16_t seat) noexcept {
     const bool nobody = seat == contract::kNoSeat;
     if (nobody) [[unlikely]]
       all_fit_ = false;
-    seat_[i] = nobody ? &kNobody : snapshot_.seats(pool) + seat;
+    seat_[i] = nobody ? &kNobody : seats + seat;
     prefetch(seat_[i]);
   }
 
@@ -360,7 +366,7 @@ class Burst {
   Column<const contract::PoolRecord*> pool_;
   Column<contract::TrafficCounter*> vip_counter_;
   // hash_flows → find_seats, encapsulate
-  Column<uint64_t> hash_, entropy_;
+  Column<uint64_t> hash_, entropy_, slot_;
   Column<const contract::Seat*> seat_;
 };
 

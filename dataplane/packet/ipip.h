@@ -19,6 +19,7 @@
 #include "dataplane/contract/layout.h"
 #include "dataplane/contract/wire.h"
 #include "dataplane/packet/checksum.h"
+#include "dataplane/packet/constants.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/packet/parse.h"
 
@@ -50,23 +51,22 @@ inline constexpr uint64_t kNoMtu = ~uint64_t{0};
   static_assert(offsetof(Ipv4Header, tos) == 1 && offsetof(Ipv4Header, total_length) == 2 &&
                 offsetof(Ipv4Header, identification) == 4 && offsetof(Ipv4Header, flags_fragment) == 6 &&
                 offsetof(Ipv4Header, ttl) == 8 && offsetof(Ipv4Header, checksum) == 10);
+  const Constants& k = kConstants;
   // As one big-endian number, where the total length can be added to; a carry out of it is above every MTU.
-  constexpr uint64_t kCopied = uint64_t{0xff} << 48 | uint64_t{0xffff} << 32 | uint64_t{0xffff} << 16 |
-                               contract::kIpv4DontFragment;  // TOS, total length, identification, DF
-  const uint64_t outer = (__builtin_bswap64(ip0) & kCopied) + (uint64_t{kIpipHeaderBytes} << 32);
-  const uint64_t ttl = ip8 & 0xff;
-  const uint64_t checksum = ip8 >> 16 & 0xffff;
+  const uint64_t outer = (__builtin_bswap64(ip0) & k.copied) + k.added_length;
+  const uint64_t ttl = ip8 & k.low8;
+  const uint64_t checksum = ip8 >> 16 & k.low16;
   // The TTL is the low byte of its word as loaded, so the word becomes one less. RFC 1624 equation 3 then comes down to
   // adding one, with the end-around carry taken also where the sum is all ones, which would be minus zero.
-  const uint64_t kept = checksum + 1 + (checksum >= 0xfffe ? uint64_t{1} : uint64_t{0});
+  const uint64_t kept = checksum + k.one + (checksum >= k.minus_two_16 ? k.one : uint64_t{0});
 
   IpipFields fields;
   fields.varying = __builtin_bswap64(outer);
   fields.entropy = 0;
-  const uint64_t half = (fields.varying & 0xffffffff) + (fields.varying >> 32);
-  fields.sum = (half & 0xffff) + (half >> 16);
-  fields.rewritten = ((ttl - 1) & 0xff) | (ip8 & 0xff00) | (kept & 0xffff) << 16;
-  fields.least_mtu = ttl > 1 ? length + kIpipHeaderBytes : kNoMtu;
+  const uint64_t half = (fields.varying & k.low32) + (fields.varying >> 32);
+  fields.sum = (half & k.low16) + (half >> 16);
+  fields.rewritten = ((ttl - k.one) & k.low8) | (ip8 & k.second8) | (kept & k.low16) << 16;
+  fields.least_mtu = ttl > k.one ? length + k.ip_bytes : k.all;
   return fields;
 }
 

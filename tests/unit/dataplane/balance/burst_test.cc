@@ -196,9 +196,7 @@ TEST_P(Bursts, OfAllKinds) {
 
 TEST_P(Bursts, ThatAllFitAreNotMarkedOneByOne) {
   const TestSnapshot snapshot = every_kind_of_pool();
-  test::Random random(34);
-  std::vector<Bytes> frames;
-  for (int i = 0; i < 32; ++i) frames.push_back(test::make_frame({.destination = kFirstVip + alike}));
+  const std::vector<Bytes> frames(32, test::make_frame({.destination = kFirstVip + alike}));
   Burst burst(frames);
   for (Packet& packet : burst.packets) packet.verdict = Verdict::drop;
   TestCounters counters;
