@@ -143,8 +143,8 @@ Result<Published> Publisher::publish(const SnapshotRoot& proposed, std::vector<B
   std::swap(held_, blocks);
   const auto known = [this](const BlockUse& use) {
     const Block* held = held_block(use.payload);
-    return held != nullptr && held->sound_as_ == use.kind && held->sound_with_ == use.count &&
-           held->bytes_ >= use.bytes;
+    return held != nullptr && held->sound_as_ == use.kind && held->sound_against_ == use.against &&
+           use.bytes <= held->sound_bytes_;
   };
   if (auto sound = verify_snapshot(segment_.base(), offset, known); !sound) {
     std::swap(held_, blocks);
@@ -236,19 +236,20 @@ Block* Publisher::held_block(Offset payload) const noexcept {
 }
 
 void Publisher::remember_sound(const SnapshotRoot& root) {
-  const auto remember = [this](Offset payload, BlockKind kind, uint32_t count) {
-    if (Block* block = held_block(payload)) {
-      block->sound_as_ = kind;
-      block->sound_with_ = count;
+  const auto remember = [this](const BlockUse& use) {
+    if (Block* block = held_block(use.payload)) {
+      block->sound_as_ = use.kind;
+      block->sound_bytes_ = use.bytes;
+      block->sound_against_ = use.against;
     }
   };
-  remember(root.vip_index, BlockKind::vip_index, root.pool_count);
-  remember(root.vip_directory, BlockKind::vip_directory, root.vip_count);
+  remember(vip_index_of(root));
+  remember(vip_directory_of(root));
   const PoolRecord* pool = pools_of(segment_.base(), root);
   for (uint32_t i = 0; i < root.pool_count; ++i) {
-    remember(pool[i].ring, BlockKind::ring, pool[i].seat_count);
-    remember(pool[i].seats, BlockKind::seats, pool[i].seat_count);
-    remember(pool[i].directory, BlockKind::pool_directory, pool[i].seat_count);
+    remember(ring_of(pool[i]));
+    remember(seats_of(root, pool[i]));
+    remember(directory_of(pool[i]));
   }
 }
 

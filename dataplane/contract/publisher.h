@@ -39,9 +39,10 @@ class Block {
   std::shared_ptr<Arena> arena_;
   Offset offset_;
   uint64_t bytes_;
-  // What it was verified as (BlockUse in verify.h); `none` = not yet.
+  // The use it was found sound in (BlockUse in verify.h); `none` = not yet.
   BlockKind sound_as_ = BlockKind::none;
-  uint32_t sound_with_ = 0;
+  uint64_t sound_bytes_ = 0;
+  uint64_t sound_against_ = 0;
 };
 using BlockRef = std::shared_ptr<Block>;
 

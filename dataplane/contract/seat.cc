@@ -5,16 +5,6 @@
 #include "dataplane/contract/wire.h"
 
 namespace warmswap::contract {
-namespace {
-
-uint16_t ones_complement_sum(const uint8_t* bytes, size_t count) {
-  uint32_t sum = 0;
-  for (size_t i = 0; i < count; i += 2) sum += load<uint16_t>(bytes + i);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
-}
-
-}  // namespace
 
 Seat make_ipip_seat(const SeatParameters& parameters) {
   EthernetHeader ethernet{};
@@ -37,8 +27,15 @@ Seat make_ipip_seat(const SeatParameters& parameters) {
   seat.flags = parameters.next_hop_mac ? kSeatResolved : uint8_t{0};
   store(seat.header, ethernet);
   store(seat.header + sizeof(EthernetHeader), outer);
-  seat.header_sum = ones_complement_sum(seat.header + sizeof(EthernetHeader), sizeof(Ipv4Header));
+  seat.header_sum = outer_header_sum(seat);
   return seat;
+}
+
+uint16_t outer_header_sum(const Seat& seat) noexcept {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < sizeof(Ipv4Header); i += 2) sum += load<uint16_t>(seat.header + sizeof(EthernetHeader) + i);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
 }
 
 CommonWay common_way(std::span<const Seat> seats) noexcept {

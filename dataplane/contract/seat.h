@@ -42,6 +42,9 @@ constexpr Seat make_empty_seat() noexcept {
   return seat;
 }
 
+/// What Seat::header_sum must be of its outer IPv4 header.
+uint16_t outer_header_sum(const Seat& seat) noexcept;
+
 /// What PoolRecord says of all seats of a pool at once.
 struct CommonWay {
   uint16_t least_mtu = 0;

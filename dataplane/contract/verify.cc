@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "dataplane/contract/seat.h"
+#include "dataplane/contract/wire.h"
 
 namespace warmswap::contract {
 namespace {
@@ -60,8 +62,7 @@ Result<void> verify_vips(const std::byte* base, const SnapshotRoot& root, const 
   if (!std::has_single_bit(buckets)) {
     return Error{"vip index of " + std::to_string(buckets) + " buckets: expected a power of two"};
   }
-  const BlockUse use{root.vip_index, BlockKind::vip_index, buckets * sizeof(VipBucket), root.pool_count};
-  auto block = unread_block(base, use, known);
+  auto block = unread_block(base, vip_index_of(root), known);
   if (!block) return Error{block.error()};
   if (*block == nullptr) return {};
   const auto* bucket = reinterpret_cast<const VipBucket*>(*block);
@@ -87,37 +88,51 @@ Result<void> verify_ring(const std::byte* base, const PoolRecord& pool, const Kn
     return Error{"ring of " + std::to_string(pool.ring_size) + " slots and " + std::to_string(pool.seat_count) +
                  " seats: out of range"};
   }
-  const BlockUse use{pool.ring, BlockKind::ring, uint64_t{pool.ring_size} * sizeof(uint16_t), pool.seat_count};
-  auto ring = unread_block(base, use, known);
+  auto ring = unread_block(base, ring_of(pool), known);
   if (!ring) return Error{ring.error()};
   if (*ring == nullptr) return {};
   if (ring_in_range(reinterpret_cast<const uint16_t*>(*ring), pool.ring_size, pool.seat_count)) return {};
   return Error{"a ring slot names a seat beyond " + std::to_string(pool.seat_count)};
 }
 
-Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
-  const BlockUse use{pool.seats, BlockKind::seats, uint64_t{pool.seat_count} * sizeof(Seat), pool.seat_count};
-  auto block = unread_block(base, use, known);
+/// What the pipeline fills in or adds up without looking (packet/ipip.h), of a seat that can be sent to.
+bool template_is_sound(const Seat& seat, Be32 entropy_mask) {
+  const uint8_t* ip = seat.header + sizeof(EthernetHeader);
+  const auto header = load<Ipv4Header>(ip);
+  const bool unfilled = header.tos == 0 && header.total_length == Be16() && header.identification == Be16() &&
+                        header.flags_fragment == Be16() && header.checksum == 0 &&
+                        (header.source.raw() & entropy_mask.raw()) == 0;
+  return seat.encapsulation == Encapsulation::ipip && unfilled && seat.header_sum == outer_header_sum(seat);
+}
+
+Result<void> verify_seat(const Seat& seat, uint32_t backends, Be32 entropy_mask) {
+  const bool encapsulates = seat.encapsulation == Encapsulation::none || seat.encapsulation == Encapsulation::ipip;
+  const bool in_range = (seat.backend < backends || seat.backend == kNoBackend) && seat.port < kPortCapacity;
+  if (!encapsulates || !in_range) {
+    return Error{"has backend " + std::to_string(seat.backend) + ", port " + std::to_string(seat.port) +
+                 ", encapsulation " + std::to_string(static_cast<unsigned>(seat.encapsulation)) + ": out of range"};
+  }
+  if (seat.mtu == 0) return {};
+  if (seat.backend == kNoBackend || (seat.flags & kSeatResolved) == 0) {
+    return Error{"cannot be sent to, but has an MTU of " + std::to_string(seat.mtu) + ": expected 0"};
+  }
+  if (template_is_sound(seat, entropy_mask)) return {};
+  return Error{
+      "has an outer header that the pipeline cannot complete: expected IPIP, its varying fields 0, and its sum"};
+}
+
+Result<void> verify_seats(const std::byte* base, const SnapshotRoot& root, const PoolRecord& pool,
+                          const KnownBlock& known) {
+  auto block = unread_block(base, seats_of(root, pool), known);
   if (!block) return Error{block.error()};
   if (*block == nullptr) return {};
-  const auto* seats = reinterpret_cast<const Seat*>(*block);
-  const uint32_t backends = header_of(base).geometry.backend_capacity;
-  for (uint32_t i = 0; i < pool.seat_count; ++i) {
-    const Seat& seat = seats[i];
-    const bool encapsulates = seat.encapsulation == Encapsulation::none || seat.encapsulation == Encapsulation::ipip;
-    const bool in_range = (seat.backend < backends || seat.backend == kNoBackend) && seat.port < kPortCapacity;
-    if (!encapsulates || !in_range) {
-      return Error{"seat " + std::to_string(i) + " has backend " + std::to_string(seat.backend) + ", port " +
-                   std::to_string(seat.port) + ", encapsulation " +
-                   std::to_string(static_cast<unsigned>(seat.encapsulation)) + ": out of range"};
-    }
-    const bool usable = seat.backend != kNoBackend && (seat.flags & kSeatResolved) != 0;
-    if (!usable && seat.mtu != 0) {
-      return Error{"seat " + std::to_string(i) + " cannot be sent to, but has an MTU of " + std::to_string(seat.mtu) +
-                   ": expected 0"};
+  const std::span<const Seat> seats(reinterpret_cast<const Seat*>(*block), pool.seat_count);
+  for (size_t i = 0; i < seats.size(); ++i) {
+    if (auto sound = verify_seat(seats[i], header_of(base).geometry.backend_capacity, root.entropy_mask); !sound) {
+      return Error{"seat " + std::to_string(i) + " " + sound.error()};
     }
   }
-  const CommonWay way = common_way({seats, pool.seat_count});
+  const CommonWay way = common_way(seats);
   if (way != CommonWay{pool.least_mtu, pool.port}) {
     return Error{"says of all its seats MTU " + std::to_string(pool.least_mtu) + ", port " + std::to_string(pool.port) +
                  ": they have " + std::to_string(way.least_mtu) + ", " + std::to_string(way.port)};
@@ -127,8 +142,7 @@ Result<void> verify_seats(const std::byte* base, const PoolRecord& pool, const K
 
 Result<void> verify_directory(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
   if (pool.directory == 0) return {};
-  const BlockUse use{pool.directory, BlockKind::pool_directory, sizeof(PoolInfo), pool.seat_count};
-  auto info = unread_block(base, use, known);
+  auto info = unread_block(base, directory_of(pool), known);
   if (!info) return Error{info.error()};
   if (*info == nullptr) return {};
   const auto& directory = *reinterpret_cast<const PoolInfo*>(*info);
@@ -143,17 +157,16 @@ Result<void> verify_directory(const std::byte* base, const PoolRecord& pool, con
   return {};
 }
 
-Result<void> verify_pool(const std::byte* base, const PoolRecord& pool, const KnownBlock& known) {
+Result<void> verify_pool(const std::byte* base, const SnapshotRoot& root, const PoolRecord& pool,
+                         const KnownBlock& known) {
   if (auto ring = verify_ring(base, pool, known); !ring) return ring;
-  if (auto seats = verify_seats(base, pool, known); !seats) return seats;
+  if (auto seats = verify_seats(base, root, pool, known); !seats) return seats;
   return verify_directory(base, pool, known);
 }
 
 Result<void> verify_cold(const std::byte* base, const SnapshotRoot& root, const KnownBlock& known) {
   if (root.vip_directory != 0) {
-    const BlockUse use{root.vip_directory, BlockKind::vip_directory, uint64_t{root.vip_count} * sizeof(VipInfo),
-                       root.vip_count};
-    auto vips = unread_block(base, use, known);
+    auto vips = unread_block(base, vip_directory_of(root), known);
     if (!vips) return Error{vips.error()};
     const auto* info = reinterpret_cast<const VipInfo*>(*vips);
     for (uint32_t i = 0; info != nullptr && i < root.vip_count; ++i) {
@@ -168,6 +181,29 @@ Result<void> verify_cold(const std::byte* base, const SnapshotRoot& root, const 
 }
 
 }  // namespace
+
+BlockUse vip_index_of(const SnapshotRoot& root) noexcept {
+  const uint64_t buckets = uint64_t{root.vip_bucket_mask} + 1;
+  return {root.vip_index, BlockKind::vip_index, buckets * sizeof(VipBucket), root.pool_count};
+}
+
+BlockUse vip_directory_of(const SnapshotRoot& root) noexcept {
+  return {root.vip_directory, BlockKind::vip_directory, uint64_t{root.vip_count} * sizeof(VipInfo), root.vip_count};
+}
+
+BlockUse ring_of(const PoolRecord& pool) noexcept {
+  return {pool.ring, BlockKind::ring, uint64_t{pool.ring_size} * sizeof(uint16_t), pool.seat_count};
+}
+
+BlockUse seats_of(const SnapshotRoot& root, const PoolRecord& pool) noexcept {
+  const auto entropy_bits = static_cast<uint64_t>(std::popcount(root.entropy_mask.raw()));
+  return {pool.seats, BlockKind::seats, uint64_t{pool.seat_count} * sizeof(Seat),
+          pool.seat_count | uint64_t{pool.least_mtu} << 32 | uint64_t{pool.port} << 48 | entropy_bits << 56};
+}
+
+BlockUse directory_of(const PoolRecord& pool) noexcept {
+  return {pool.directory, BlockKind::pool_directory, sizeof(PoolInfo), pool.seat_count};
+}
 
 Result<const std::byte*> checked_block(const std::byte* base, Offset payload, BlockKind kind, uint64_t bytes) {
   const SegmentHeader& header = header_of(base);
@@ -205,7 +241,7 @@ Result<void> verify_snapshot(const std::byte* base, Offset root_offset, const Kn
   if (!pools) return Error{pools.error()};
   const auto* pool = reinterpret_cast<const PoolRecord*>(*pools);
   for (uint32_t i = 0; i < root.pool_count; ++i) {
-    if (auto sound = verify_pool(base, pool[i], known); !sound) {
+    if (auto sound = verify_pool(base, root, pool[i], known); !sound) {
       return Error{"pool " + std::to_string(i) + ": " + sound.error()};
     }
   }

@@ -10,13 +10,18 @@ void decide_for(rte_mbuf& buffer, Decision decision) noexcept {
 }
 
 /// A packet in several buffers: the first one grew by the outer header, and whatever followed the IP packet (Ethernet
-/// padding) is cut off the last.
-[[gnu::noinline, gnu::cold]] void forward_chain(rte_mbuf& buffer, uint16_t start, uint32_t length) noexcept {
-  const int32_t grown = int32_t{buffer.data_off} - start;
+/// padding) is cut off, with the buffers that hold nothing else.
+[[gnu::noinline, gnu::cold]] void resize_chain(rte_mbuf& buffer, uint16_t start, uint32_t length) noexcept {
+  buffer.data_len = static_cast<uint16_t>(buffer.data_len + buffer.data_off - start);
   buffer.data_off = start;
-  buffer.data_len = static_cast<uint16_t>(buffer.data_len + grown);
-  buffer.pkt_len += static_cast<uint32_t>(grown);
-  if (buffer.pkt_len > length) rte_pktmbuf_trim(&buffer, static_cast<uint16_t>(buffer.pkt_len - length));
+  buffer.pkt_len = length;
+  buffer.nb_segs = 1;
+  rte_mbuf* last = &buffer;
+  uint32_t left = length;
+  for (; left > last->data_len && last->next != nullptr; last = last->next, ++buffer.nb_segs) left -= last->data_len;
+  last->data_len = static_cast<uint16_t>(left);
+  free_buffers(last->next);
+  last->next = nullptr;
 }
 
 /// balance/levels.h says what an Access is.
@@ -32,7 +37,7 @@ struct MbufAccess {
   static void resize(Buffer& buffer, uint8_t* frame, uint32_t length) noexcept {
     const auto start = static_cast<uint16_t>(frame - static_cast<uint8_t*>(buffer.buf_addr));
     if (buffer.nb_segs != 1) [[unlikely]]
-      return forward_chain(buffer, start, length);
+      return resize_chain(buffer, start, length);
     buffer.data_off = start;
     buffer.data_len = static_cast<uint16_t>(length);
     buffer.pkt_len = length;

@@ -25,6 +25,9 @@ inline Decision decision_of(const rte_mbuf& buffer) noexcept {
   return std::bit_cast<Decision>(buffer.hash.usr);
 }
 
+/// Gives back a buffer and those chained to it; nullptr is none. For the packet path, which may not call DPDK: cold.
+void free_buffers(rte_mbuf* first) noexcept;
+
 using ProcessMbufs = balance::Outcome (*)(const balance::SnapshotView&, std::span<rte_mbuf*>, contract::WorkerRegion&,
                                           const contract::Geometry&) noexcept;
 

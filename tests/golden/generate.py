@@ -247,6 +247,9 @@ def add_passed(cases):
     cases.pass_on("arp", link() / arp())
     cases.pass_on("ipv6", link() / IPv6(src="2001:db8::1", dst="2001:db8::10") / tcp())
     cases.pass_on("lldp", bytes(Ether(src=CLIENT_MAC, dst="01:80:c2:00:00:0e", type=0x88CC)) + b"\0" * 46)
+    for name, group in (("multicast", "01:00:5e:00:00:01"), ("broadcast", "ff:ff:ff:ff:ff:ff")):
+        cases.pass_on(f"tcp_by_{name}", Ether(src=CLIENT_MAC, dst=group) / ip() / tcp())
+        cases.pass_on(f"vlan_tcp_by_{name}", Ether(src=CLIENT_MAC, dst=group) / Dot1Q(vlan=100) / ip() / tcp())
     cases.pass_on("three_tags", link(Dot1AD(vlan=1), Dot1Q(vlan=2), Dot1Q(vlan=3)) / ip() / tcp())
     cases.pass_on("vlan_arp", link(Dot1Q(vlan=100)) / arp())
     cases.pass_on("tcp_to_the_host", link() / ip(dst="192.0.2.254") / tcp(dport=22))

@@ -23,6 +23,7 @@ def write(root, path: str, *lines: str) -> None:
         ("dataplane/contract/a.h", '"dataplane/packet/b.h"'),
         ("dataplane/packet/a.h", '"dataplane/balance/b.h"'),
         ("dataplane/balance/a.cc", "<rte_mbuf.h>"),
+        ("tests/unit/dataplane/balance/a.cc", "<rte_mbuf.h>"),
         ("dataplane/io/a.cc", '"controlplane/config/config.h"'),
         ("dataplane/backend/decap.bpf.c", '"dataplane/steer/b.h"'),
         ("controlplane/health/a.cc", '"controlplane/failover/b.h"'),
@@ -47,6 +48,7 @@ def test_a_broken_arrow_is_named_with_its_line(tmp_path, path, include):
     "path, include",
     [
         ("dataplane/io/a.cc", "<rte_mbuf.h>"),
+        ("tests/unit/dataplane/io/a.cc", "<rte_mbuf.h>"),
         ("dataplane/balance/a.cc", '"dataplane/packet/b.h"'),
         ("dataplane/main.cc", '"controlplane/config/load.h"'),
         ("controlplane/main.cc", '"controlplane/nexthop/b.h"'),

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "dataplane/contract/seat.h"
 #include "dataplane/contract/snapshot_reader.h"
 #include "dataplane/contract/verify.h"
 #include "tests/unit/dataplane/contract/segment_fixture.h"
@@ -111,6 +112,52 @@ TEST_F(PublisherTest, RefusedChangesLeaveNoGarbage) {
   }
 }
 
+/// Gives a snapshot whose only seat can be sent to, and says so in its pool.
+Seat& usable_seat(SmallSnapshot& snapshot, std::byte* base) {
+  snapshot.root.entropy_mask = entropy_mask(12);
+  auto& pool = *reinterpret_cast<PoolRecord*>(base + snapshot.root.pools);
+  auto& seat = *reinterpret_cast<Seat*>(base + pool.seats);
+  seat = make_ipip_seat({.backend = 1,
+                         .port = 2,
+                         .mtu = 1500,
+                         .next_hop_mac = MacAddress{2, 0, 0, 0, 0, 1},
+                         .outer_source = Be32(0xac10ffff),
+                         .entropy_mask = snapshot.root.entropy_mask});
+  pool.least_mtu = 1500;
+  pool.port = 2;
+  return seat;
+}
+
+TEST_F(PublisherTest, AUsableSeatIsPublished) {
+  open();
+  auto snapshot = SmallSnapshot::build(*publisher_, 1);
+  ASSERT_TRUE(snapshot);
+  usable_seat(*snapshot, control_->base());
+  const auto published = publisher_->publish(snapshot->root, std::move(snapshot->blocks));
+  EXPECT_TRUE(published) << published.error();
+}
+
+TEST_F(PublisherTest, MoreOfABlockThanWasReadIsReadBeforeItIsUsed) {
+  open();
+  constexpr uint32_t kSlots = 62;
+  auto first = SmallSnapshot::build(*publisher_, 1, kSlots);
+  ASSERT_TRUE(first);
+  const auto pool_of = [&](const SmallSnapshot& s) -> PoolRecord& {
+    return *reinterpret_cast<PoolRecord*>(control_->base() + s.root.pools);
+  };
+  pool_of(*first).ring_size = kSlots / 2;
+  reinterpret_cast<uint16_t*>(control_->base() + pool_of(*first).ring)[kSlots - 1] = 9;  // no such seat, out of use
+  auto second = SmallSnapshot::build(*publisher_, 1, kSlots);
+  ASSERT_TRUE(second);
+  pool_of(*second).ring = pool_of(*first).ring;
+  second->blocks.insert(second->blocks.end(), first->blocks.begin(), first->blocks.end());
+  const auto published = publisher_->publish(first->root, std::move(first->blocks));
+  ASSERT_TRUE(published) << published.error();
+  const auto refused = publisher_->publish(second->root, std::move(second->blocks));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().find("names a seat beyond"), std::string::npos) << refused.error();
+}
+
 TEST_F(PublisherTest, UnsoundSnapshotsAreNotPublished) {
   open();
   ASSERT_TRUE(publish(1));
@@ -151,6 +198,15 @@ TEST_F(PublisherTest, UnsoundSnapshotsAreNotPublished) {
          auto& pool = *reinterpret_cast<PoolRecord*>(base + s.root.pools);
          pool.least_mtu = 1500;  // a worker would not look at the seat, which is not resolved
          pool.port = 2;
+       }},
+      {"the pipeline cannot complete",
+       [](SmallSnapshot& s, Publisher&, std::byte* base) { usable_seat(s, base).header_sum ^= 1; }},
+      {"the pipeline cannot complete",
+       [](SmallSnapshot& s, Publisher&, std::byte* base) { usable_seat(s, base).encapsulation = Encapsulation::none; }},
+      {"the pipeline cannot complete",
+       [](SmallSnapshot& s, Publisher&, std::byte* base) {
+         usable_seat(s, base);
+         s.root.entropy_mask = entropy_mask(13);  // the seat left 12 bits free
        }},
       {"without an empty entry",
        [](SmallSnapshot& s, Publisher&, std::byte* base) {
