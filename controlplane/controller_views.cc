@@ -126,6 +126,7 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   }
   view.since = to_wall(state.since);
   view.failures = state.failures;
+  view.flaps = state.flaps;
   view.reason = state.reason;
   return view;
 }

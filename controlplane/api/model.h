@@ -160,6 +160,7 @@ struct BackendView {
   std::optional<ProbeView> last_probe;
   WallTime since{};  // of the state
   uint64_t failures = 0;
+  uint32_t flaps = 0;  // failures of late: the hold-down is doubled for each after the first
   std::string reason;  // why it is in this state
 };
 

@@ -125,6 +125,7 @@ inline constexpr std::string_view kDetail = "detail";
 inline constexpr std::string_view kLatencyUs = "latency_us";
 inline constexpr std::string_view kAgeMs = "age_ms";
 inline constexpr std::string_view kFailures = "failures";
+inline constexpr std::string_view kFlaps = "flaps";
 inline constexpr std::string_view kReason = "reason";
 
 // Events.

@@ -132,6 +132,7 @@ json::value backend_value(const BackendView& backend) {
       {field::kLastProbe, probe_value(backend.last_probe)},
       {field::kSince, format_time(backend.since)},
       {field::kFailures, backend.failures},
+      {field::kFlaps, backend.flaps},
       {field::kReason, text(backend.reason)},
   };
 }

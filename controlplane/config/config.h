@@ -108,6 +108,10 @@ struct PoolConfig {
   uint32_t ring_size = 65537;                        // prime
   Failback failback = Failback::manual;              // the file's default in a hot-hot pool is automatic
   Nanoseconds hold_down = std::chrono::seconds(10);  // healthy for this long before an automatic failback
+  // A backend that fails again and again waits longer: the hold-down doubles with each failure, up to hold_down_max,
+  // and halves with each flap_half_life that passes between two failures.
+  Nanoseconds hold_down_max = std::chrono::minutes(5);  // ≥ hold_down
+  Nanoseconds flap_half_life = std::chrono::minutes(10);
   ProbeConfig probe;
   std::vector<BackendConfig> backends;  // sorted by name: the canonical order
 

@@ -31,11 +31,12 @@ std::string table(const std::vector<Row>& rows) {
 template <typename T>
 std::string listed(const std::vector<T>& numbers) {
   std::vector<std::string> texts;
+  texts.reserve(numbers.size());
   for (const T number : numbers) texts.push_back(fmt::to_string(number));
   return join(texts, ",");
 }
 
-std::string or_dash(std::string text) {
+std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
@@ -65,7 +66,10 @@ std::string describe_dataplane(const DataplaneConfig& dataplane) {
 std::string describe_pool(const PoolConfig& pool) {
   std::string out = fmt::format("pool {}: {}, ring {}, failback {}", pool.name, to_string(pool.mode), pool.ring_size,
                                 to_string(pool.failback));
-  if (pool.failback == Failback::automatic) out += fmt::format(" after {}", format_duration(pool.hold_down));
+  if (pool.failback == Failback::automatic) {
+    out += fmt::format(" after {}, up to {} when it flaps", format_duration(pool.hold_down),
+                       format_duration(pool.hold_down_max));
+  }
   out += fmt::format("\n  probe {}\n", describe_probe(pool.probe));
   uint64_t total = 0;
   for (const BackendConfig& backend : pool.backends) total += backend.role == Role::hot ? backend.weight : 0;

@@ -53,6 +53,7 @@ void check_unique_names(Findings& out, const std::vector<std::string_view>& name
 template <typename T>
 std::vector<std::string_view> names_of(const std::vector<T>& items) {
   std::vector<std::string_view> names;
+  names.reserve(items.size());
   for (const T& item : items) names.push_back(item.name);
   return names;
 }

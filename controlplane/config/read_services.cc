@@ -51,6 +51,9 @@ void read_pool(Section& section, PoolConfig& out) {
   if (out.mode == Mode::hot_hot) out.failback = Failback::automatic;
   section.word("failback", out.failback, kFailbackWords);
   section.duration("hold_down", out.hold_down, kHoldDown);
+  section.duration("hold_down_max", out.hold_down_max, kHoldDown);
+  if (!section.has("hold_down_max")) out.hold_down_max = std::max(out.hold_down_max, out.hold_down);
+  section.duration("flap_half_life", out.flap_half_life, kFlapHalfLife);
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};

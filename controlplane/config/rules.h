@@ -20,6 +20,7 @@ inline constexpr Range kVipPort{0, 65535, "a port (0 = any)"};
 inline constexpr Range kPort{1, 65535, "a port"};
 inline constexpr Range kRingSize{contract::kMinRingSize, contract::kMaxRingSize, "a prime number"};
 inline constexpr DurationRange kHoldDown{0s, 24h};
+inline constexpr DurationRange kFlapHalfLife{1s, 168h};
 inline constexpr DurationRange kInterval{10ms, 1h};
 inline constexpr DurationRange kTimeout{1ms, 1h};
 inline constexpr Range kJitterPercent{0, 50, "a percentage"};

@@ -81,6 +81,13 @@ Findings check_pool(const PoolConfig& pool) {
   const std::string key = item_key("pool", pool.name);
   if (const auto name = check_name(pool.name); !name) out.push_back({key + ".name", " = " + name.error()});
   check_duration(out, key + ".hold_down", pool.hold_down, kHoldDown);
+  check_duration(out, key + ".hold_down_max", pool.hold_down_max, kHoldDown);
+  check_duration(out, key + ".flap_half_life", pool.flap_half_life, kFlapHalfLife);
+  if (pool.hold_down_max < pool.hold_down) {
+    out.push_back(wrong(key + ".hold_down_max", quote(format_duration(pool.hold_down_max)),
+                        "expected at least hold_down, " + format_duration(pool.hold_down)));
+    out.back().depends = {key + ".hold_down"};
+  }
   append(out, check_probe(pool.probe, key + ".probe"));
   check_ring(out, pool, key);
   check_unique_names(out, names_of(pool.backends), key + ".backend");

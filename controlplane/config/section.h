@@ -3,6 +3,7 @@
 // Used by the loader only; single-threaded; refers to a Report and a Document that must outlive it.
 #pragma once
 
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ class Section {
   template <typename Words, typename T>
   void word(std::string_view key, T& out, const Words& words) {
     std::vector<std::string_view> choices;
+    choices.reserve(std::size(words));
     for (const auto& word : words) choices.push_back(word.text);
     if (const auto text = read_string(key, "expected " + list_choices(choices))) {
       if (const auto value = parse_word(words, *text)) {

@@ -1,4 +1,5 @@
 // The operator's commands. Each is obeyed or refused with a sentence that says what was met and what was expected.
+#include "controlplane/failover/flap.h"
 #include "controlplane/failover/standby.h"
 #include "controlplane/failover/step.h"
 
@@ -78,6 +79,7 @@ std::optional<std::string> Step::command(const Failback& event) {
   }
   if (owner.bad_streak > 0) return "the last probe of " + event.backend + " was bad; expected a healthy owner";
   owner.held = false;
+  forgive(owner);
   place.holder = *index;
   seat_notes_[*seat] = seat_note(Cause::failback);
   return std::nullopt;

@@ -119,9 +119,9 @@ struct AdoptedBackend {
 };
 
 /// Goes on from what a former control plane knew: a serving backend serves until `fall` bad probes say otherwise, a
-/// failed one stays out until `rise` good ones. Streaks and hold-downs begin anew, since nobody watched in between.
-/// Records that contradict the configuration or each other count for what they still can; disabled by either side is
-/// disabled.
+/// failed one stays out until `rise` good ones. Streaks, hold-downs and what made them longer begin anew, since nobody
+/// watched in between. Records that contradict the configuration or each other count for what they still can; disabled
+/// by either side is disabled.
 Outcome adopt(const config::PoolConfig& spec, std::span<const AdoptedBackend> records, Nanoseconds now);
 
 /// The configuration was replaced by `spec`. What is known of the backends that remain is kept, also across a change of

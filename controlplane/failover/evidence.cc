@@ -1,6 +1,7 @@
 // What probes prove, and what enabling and disabling do to it.
 #include <algorithm>
 
+#include "controlplane/failover/flap.h"
 #include "controlplane/failover/step.h"
 
 namespace warmswap::failover {
@@ -32,7 +33,7 @@ void Step::apply(const ProbeResult& result) {
     if (before != Health::down && backend.bad_streak >= fall) {
       backend.health = Health::down;
       // A standby that has never worked has not failed.
-      if (before == Health::up || backend.role == Role::hot) ++backend.failures;
+      if (before == Health::up || backend.role == Role::hot) count_failure(spec_, backend, now_);
     }
   }
   notes_[*index] = {Cause::probe, result.detail};
@@ -51,6 +52,7 @@ void Step::enable(uint32_t index, Cause cause) {
   BackendState& backend = pool_.backends[index];
   if (backend.admin == Admin::enabled) return;
   backend.admin = Admin::enabled;
+  forgive(backend);
   forget_evidence(index);
   // With its seat empty the command itself is the word to serve again; a standby in the seat makes it a failback.
   const std::optional<uint32_t> seat = seat_of_owner(index);

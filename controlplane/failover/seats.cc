@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controlplane/failover/flap.h"
 #include "controlplane/failover/standby.h"
 
 namespace warmswap::failover {
@@ -58,7 +59,7 @@ void return_owners(const PoolConfig& spec, PoolState& pool, Nanoseconds now, std
       continue;
     } else if (!seat.holder && notes[s].lost) {
       seat.holder = seat.owner;
-    } else if (returns_by_itself(spec, seat) && now - owner.healthy_since >= spec.hold_down) {
+    } else if (returns_by_itself(spec, seat) && now - owner.healthy_since >= hold_down_of(spec, owner)) {
       notes[s] = seat_note(Cause::hold_down);
       seat.holder = seat.owner;
     }
@@ -160,7 +161,8 @@ std::optional<Nanoseconds> next_deadline(const PoolConfig& spec, const PoolState
   std::optional<Nanoseconds> first;
   for (const SeatState& seat : pool.seats) {
     if (!returning(pool, seat) || !returns_by_itself(spec, seat)) continue;
-    const Nanoseconds end = pool.backends[seat.owner].healthy_since + spec.hold_down;
+    const BackendState& owner = pool.backends[seat.owner];
+    const Nanoseconds end = owner.healthy_since + hold_down_of(spec, owner);
     if (!first || end < *first) first = end;
   }
   return first;

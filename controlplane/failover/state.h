@@ -57,6 +57,8 @@ struct BackendState {
   uint32_t good_streak = 0;      // probes in a row, counted up to `rise`
   uint32_t bad_streak = 0;       // counted up to `fall`
   uint32_t failures = 0;         // times its health went down
+  uint32_t flaps = 0;            // of its latest failure: 1 after a calm time, one more for each failure soon after
+  Nanoseconds failed_at{0};      // its latest failure
   Nanoseconds since{0};          // of the present state
   Nanoseconds first_bad{0};      // start of the latest run of bad probes
   Nanoseconds healthy_since{0};  // while up with a bad_streak of 0: the hold-down counts from here

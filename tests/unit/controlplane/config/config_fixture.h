@@ -63,7 +63,7 @@ class TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
   std::filesystem::path write(const std::string& name, std::string_view text, int mode = 0640) const {
-    const auto path = path_ / name;
+    auto path = path_ / name;
     std::ofstream(path) << text;
     std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
     return path;

@@ -37,6 +37,8 @@ constexpr const char* kPort = "interface = \"eth0\"\n";
 constexpr Case kCases[] = {
     {"duration", kPool, "+probe.interval = \"5ms\"\n",
      "w.toml:11: pool.web.probe.interval = \"5ms\": expected a duration from 10ms to 1h"},
+    {"holdDownAboveItsMost", kPool, "+hold_down_max = \"5s\"\n",
+     "w.toml:11: pool.web.hold_down_max = \"5s\": expected at least hold_down, 10s"},
     {"durationWithoutUnit", kPool, "+hold_down = 5\n",
      "w.toml:11: pool.web.hold_down = 5: expected a duration from 0s to 24h, in quotes"},
     {"timeoutBeyondInterval", kPool, "+probe.interval = \"1s\"\nprobe.timeout = \"1001ms\"\n",

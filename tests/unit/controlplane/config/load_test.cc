@@ -73,6 +73,8 @@ encapsulation = "ipip"
 ring_size = 1009
 failback = "auto"
 hold_down = "1m"
+hold_down_max = "1h"
+flap_half_life = "90s"
 [pool.probe]
 kind = "http"
 port = 8080
@@ -124,6 +126,8 @@ pool = "p"
                   .ring_size = 1009,
                   .failback = Failback::automatic,
                   .hold_down = 1min,
+                  .hold_down_max = 1h,
+                  .flap_half_life = 90s,
                   .probe = {ProbeKind::http, 8080, 50ms, 20ms, 5, 4, 6, "/up?x=1", "h.example", {200, 301}}};
   ProbeConfig own = pool.probe;
   own.kind = ProbeKind::tcp;

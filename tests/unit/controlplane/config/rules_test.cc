@@ -68,7 +68,9 @@ TEST(Rules, numbersOutOfRangeAreFoundInValuesToo) {
   config.pools[0].probe.rise = 101;
   config.pools[0].ring_size = 1;
   config.pools[0].hold_down = std::chrono::hours(25);
-  EXPECT_EQ(validate_pool(config.pools[0]).size(), 6u);
+  config.pools[0].hold_down_max = std::chrono::hours(26);
+  config.pools[0].flap_half_life = std::chrono::milliseconds(1);
+  EXPECT_EQ(validate_pool(config.pools[0]).size(), 8u);
   config = good();
   config.vips[0].protocol = 1;
   config.dataplane.memory_mib = 1;

@@ -30,6 +30,8 @@ config::PoolConfig random_pool(Random& random) {
   spec.probe.fall = static_cast<uint32_t>(1 + random() % 3);
   spec.probe.rise = static_cast<uint32_t>(1 + random() % 3);
   spec.hold_down = std::chrono::seconds(1 + random() % 10);
+  spec.hold_down_max = spec.hold_down * (1 + static_cast<int>(random() % 8));
+  spec.flap_half_life = std::chrono::seconds(1 + random() % 60);
   return spec;
 }
 
@@ -266,6 +268,8 @@ class RandomRun {
       b.bad_streak = b.state == State::suspect && sim_.spec.probe.fall > 1 ? 1 : 0;
       b.good_streak = b.state == State::warming && sim_.spec.probe.rise > 1 ? 1 : 0;
       if (is_up) b.healthy_since = sim_.now;
+      b.flaps = 0;
+      b.failed_at = 0ns;
       if (b.role == Role::warm && !is_up) b.health = Health::unknown;
     }
     for (const SeatState& seat : state.seats) {

@@ -67,6 +67,91 @@ TEST(Recovery, AnyEventAfterTheHoldDownEndsIt) {
   EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=hot2");
 }
 
+/// How long the seat stays away after the backend is found healthy again.
+Nanoseconds time_out_of_seat(Sim& sim, const std::string& backend) {
+  const Nanoseconds healthy = sim.now;
+  while (sim.seats() != backend + "=" + backend) {
+    const std::optional<Nanoseconds> deadline = sim.pass(0s).deadline;
+    if (!deadline) return Nanoseconds::max();
+    sim.pass(*deadline - sim.now);
+  }
+  return sim.now - healthy;
+}
+
+TEST(Recovery, EachFailureDoublesTheHoldDownUpToItsBound) {
+  config::PoolConfig spec = automatic({hot("hot1"), warm("warm1")});
+  spec.hold_down_max = 60s;
+  Sim sim = Sim::running(spec);
+  for (const Nanoseconds expected : {10s, 20s, 40s, 60s, 60s}) {
+    sim.fail("hot1");
+    sim.recover("hot1");
+    EXPECT_EQ(time_out_of_seat(sim, "hot1"), expected);
+  }
+}
+
+TEST(Recovery, EachHalfLifeBetweenFailuresTakesADoublingBack) {
+  config::PoolConfig spec = automatic({hot("hot1"), warm("warm1")});
+  spec.flap_half_life = 1000s;
+  Sim sim = Sim::running(spec);
+  const auto next = [&](Nanoseconds calm) {
+    sim.pass(calm);
+    sim.fail("hot1");
+    sim.recover("hot1");
+    return time_out_of_seat(sim, "hot1");
+  };
+  EXPECT_EQ(next(0s), 10s);
+  EXPECT_EQ(next(0s), 20s);
+  EXPECT_EQ(next(0s), 40s);
+  EXPECT_EQ(next(1000s), 40s) << "one less for the half-life, one more for the failure";
+  EXPECT_EQ(next(2000s), 20s);
+  EXPECT_EQ(next(24h), 10s) << "all forgotten";
+}
+
+TEST(Recovery, AHoldDownUnderWayKeepsItsLength) {
+  config::PoolConfig spec = automatic({hot("hot1"), warm("warm1")});
+  spec.hold_down = 100s;
+  spec.hold_down_max = 1h;
+  spec.flap_half_life = 10s;  // many pass while it waits
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  sim.recover("hot1");
+  sim.fail("hot1");
+  sim.recover("hot1");
+  EXPECT_EQ(time_out_of_seat(sim, "hot1"), 200s);
+}
+
+TEST(Recovery, ACommandVouchesForABackendThatFlapped) {
+  for (const bool by_failback : {true, false}) {
+    Sim sim = Sim::running(automatic({hot("hot1"), warm("warm1")}));
+    for (int i = 0; i < 3; ++i) {
+      sim.fail("hot1");
+      sim.recover("hot1");
+    }
+    if (by_failback) {
+      sim.send(Failback{"hot1"});
+      EXPECT_EQ(sim.seats(), "hot1=hot1") << "at once";
+    } else {
+      sim.send(Disable{"hot1"});
+      sim.send(Enable{"hot1"});
+      sim.good("hot1");  // the first evidence is enough
+      EXPECT_EQ(time_out_of_seat(sim, "hot1"), 10s);
+    }
+    sim.fail("hot1");
+    sim.recover("hot1");
+    EXPECT_EQ(time_out_of_seat(sim, "hot1"), 10s);
+  }
+}
+
+TEST(Recovery, WhenNobodyServesFlappingDoesNotKeepABackendOut) {
+  Sim sim = Sim::running(automatic({hot("hot1"), warm("warm1")}));
+  for (int i = 0; i < 5; ++i) {
+    sim.fail("hot1");
+    sim.recover("hot1");
+  }
+  sim.fail("warm1");
+  EXPECT_EQ(sim.seats(), "hot1=hot1");
+}
+
 TEST(Recovery, WithoutHoldDownItIsImmediate) {
   config::PoolConfig spec = automatic({hot("hot1"), warm("warm1")});
   spec.hold_down = 0s;

@@ -113,6 +113,7 @@ class Sim {
  private:
   Outcome all(const std::vector<std::string>& backends, Probe outcome, const char* detail) {
     std::vector<Event> events;
+    events.reserve(backends.size());
     for (const std::string& backend : backends) events.push_back(ProbeResult{backend, outcome, detail, now});
     return send(events);
   }
