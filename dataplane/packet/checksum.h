@@ -1,4 +1,4 @@
-// The Internet checksum (RFC 1071) and its incremental update (RFC 1624). Pure; any thread.
+// The Internet checksum (RFC 1071). Pure; any thread.
 //
 // Words are loaded as they stand in memory: a ones'-complement sum of byte-swapped words is the byte-swapped sum
 // (RFC 1071 §2 B), so nothing here swaps, and a result is stored back as it is.
@@ -28,13 +28,6 @@ inline uint16_t header_sum(const uint8_t* header, size_t words) noexcept {
   uint64_t sum = 0;
   for (size_t i = 0; i < words; ++i) sum += contract::load<uint32_t>(header + 4 * i);
   return fold(sum);
-}
-
-/// The checksum after one 16-bit word of the covered data changed from `before` to `after`: RFC 1624 equation 3, which,
-/// unlike RFC 1141's, is right in the corner where the sum is zero.
-constexpr uint16_t updated_checksum(uint16_t checksum, uint16_t before, uint16_t after) noexcept {
-  const uint32_t sum = static_cast<uint16_t>(~checksum) + uint32_t{static_cast<uint16_t>(~before)} + after;
-  return static_cast<uint16_t>(~fold(sum));
 }
 
 }  // namespace warmswap::packet
