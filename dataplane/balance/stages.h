@@ -105,7 +105,10 @@ class Burst {
   }
 
   WARMSWAP_TARGET void find_vips() noexcept {
-    if (one_vip_ && find_one_vip()) return;
+    if (one_vip_) {
+      if (find_one_vip()) return;
+      for (size_t i = 1; i < count_; ++i) vip_home_[i] = vip_home_[0];
+    }
     size_t kept = 0;
     for (size_t i = 0; i < count_; ++i) {
       const contract::VipEntry* entry = exact_vip(static_cast<uint32_t>(vip_home_[i]), vip_word_[i]);
