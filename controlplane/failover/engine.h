@@ -1,5 +1,5 @@
 // The failover engine of one pool: (configuration, state, events, now) → (state, what changed). No clock, no I/O, no
-// thread, no global; any thread may call it. docs/failover.md explains every rule with examples.
+// thread, no global; any thread may call it. docs/redundancy.md explains every rule with examples.
 //
 // The configuration names its backends in canonical (name) order, as config::PoolConfig promises. Times are whatever
 // clock the caller keeps to, as long as it never goes back. Cost: linear in the pool's backends.

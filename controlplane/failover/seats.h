@@ -30,7 +30,7 @@ State state_of(const BackendState& backend, bool seated) noexcept;
 /// By backend: the number of the seat it holds.
 std::vector<std::optional<uint32_t>> seats_held(std::span<const SeatState> seats, size_t backends);
 
-/// Gives every seat to whom the rules of docs/failover.md give it. `changed[b]`: backend b's health or admin state
+/// Gives every seat to whom the rules of docs/redundancy.md give it. `changed[b]`: backend b's health or admin state
 /// changed in this step. `notes` has one entry a seat; several rounds of one step share it.
 void settle(const config::PoolConfig& spec, PoolState& pool, Nanoseconds now, const std::vector<bool>& changed,
             std::vector<SeatNote>& notes);

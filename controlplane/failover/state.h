@@ -1,5 +1,5 @@
 // What the failover engine knows about a pool: plain values that main keeps between two calls of engine.h. Any thread
-// may read a PoolState that nobody writes. docs/failover.md has the states as a diagram.
+// may read a PoolState that nobody writes. docs/redundancy.md has the states as a diagram.
 #pragma once
 
 #include <chrono>
