@@ -191,20 +191,30 @@ void Controller::on_probe(const health::ProbeResult& result) {
                               result.finished.time_since_epoch()};
   if (result.outcome == health::Outcome::good) event.outcome = failover::Probe::good;
   if (result.outcome == health::Outcome::bad && !cut_off(target->second)) event.outcome = failover::Probe::bad;
-  PoolModel& model = model_.pools.at(name);
-  failover::Outcome outcome = failover::step(*pool, std::move(model.state), event, steady_now());
-  if (outcome.states.empty() && outcome.seats.empty()) {
+  if (failover::says_nothing_new(*pool, model_.pools.at(name).state, event)) return;
+  take_event(*pool, std::move(event));
+}
+
+void Controller::take_event(const config::PoolConfig& pool, failover::Event event) {
+  PoolModel& model = model_.pools.at(pool.name);
+  failover::Outcome outcome = failover::step(pool, std::move(model.state), event, steady_now());
+  if (!failover::changed_anything(outcome)) {
     model.state = std::move(outcome.state);
-    if (outcome.deadline)
-      deadlines_[name] = *outcome.deadline;
-    else
-      deadlines_.erase(name);
+    set_deadline(pool.name, outcome.deadline);
     schedule_deadline();
     return;
   }
   model.state = outcome.state;
-  const std::map<std::string, Before> before{{name, before_outcome(model, outcome)}};
-  commit({{name, std::move(outcome)}}, before);
+  const std::map<std::string, Before> before{{pool.name, before_outcome(model, outcome)}};
+  commit({{pool.name, std::move(outcome)}}, before);
+}
+
+void Controller::set_deadline(const std::string& pool, std::optional<Nanoseconds> deadline) {
+  if (deadline) {
+    deadlines_[pool] = *deadline;
+  } else {
+    deadlines_.erase(pool);
+  }
 }
 
 bool Controller::cut_off(const ProbeTarget& target) const {

@@ -70,6 +70,9 @@ class Controller : public api::Service {
   void adopt(const Found& found);
   void adopt_counters(const Found& found);
   void on_probe(const health::ProbeResult& result);
+  /// Lets the engine of the pool have the event, and publishes and tells what comes of it.
+  void take_event(const config::PoolConfig& pool, failover::Event event);
+  void set_deadline(const std::string& pool, std::optional<Nanoseconds> deadline);
   /// Whether a bad answer says nothing: the dataplane is down and took the way to this backend along (a tap).
   bool cut_off(const ProbeTarget& target) const;
   void on_deadline();

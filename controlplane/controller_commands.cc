@@ -73,7 +73,7 @@ api::ApplyResult Controller::reload() {
     const auto was = before.find(entry.pool);
     if (was == before.end()) continue;
     const PoolModel& now = pool_model(entry.pool);
-    const std::vector<std::string> holders = holders_of(now.state);
+    const std::vector<std::string> holders = sitter_names(now.state);
     const auto moved = table::slots_moved({*was->second.ring, was->second.holders}, {*now.ring, holders});
     result.slots_moved += moved.total;
     result.survivor_slots_moved += moved.of_survivors;

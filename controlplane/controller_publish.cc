@@ -14,6 +14,14 @@ using namespace std::chrono_literals;
 constexpr auto kAckPoll = 1ms;
 constexpr auto kAckPatience = 5s;
 
+/// "warm1", "warm1, 50 % hot1", "nobody, its slots go to the others".
+std::string describe_holder(const failover::SeatChange& change) {
+  if (change.after.empty()) return "nobody, its slots go to the others";
+  if (change.kind != failover::SeatChangeKind::step) return change.after;
+  const std::string share = std::to_string((change.owner_share * 100 + failover::kWhole / 2) / failover::kWhole) + " %";
+  return change.after == change.owner ? share + " " + change.owner : change.after + ", " + share + " " + change.owner;
+}
+
 bool evidence_complete(const failover::PoolState& state) {
   return std::none_of(state.backends.begin(), state.backends.end(),
                       [](const failover::BackendState& backend) { return backend.state == failover::State::unknown; });
@@ -57,18 +65,12 @@ void Controller::schedule_deadline() {
 }
 
 Controller::Before Controller::before_outcome(const PoolModel& pool, const failover::Outcome& outcome) {
-  Before before{pool.ring, holders_of(outcome.state)};
-  for (const failover::SeatChange& change : outcome.seats) {
-    for (size_t s = 0; s < outcome.state.seats.size(); ++s) {
-      if (outcome.state.backends[outcome.state.seats[s].owner].name == change.owner) before.holders[s] = change.before;
-    }
-  }
-  return before;
+  return {pool.ring, sitter_names(outcome.state, outcome.seats_before)};
 }
 
 std::map<std::string, Controller::Before> Controller::remember() const {
   std::map<std::string, Before> before;
-  for (const auto& [name, pool] : model_.pools) before[name] = {pool.ring, holders_of(pool.state)};
+  for (const auto& [name, pool] : model_.pools) before[name] = {pool.ring, sitter_names(pool.state)};
   return before;
 }
 
@@ -80,11 +82,8 @@ void Controller::commit(const std::vector<PoolOutcome>& outcomes, const std::map
     if (const config::PoolConfig* pool = model_.running.find_pool(entry.pool)) {
       refresh_ring(*pool, model_.pools.at(entry.pool));
     }
-    changed = changed || !entry.outcome.states.empty() || !entry.outcome.seats.empty();
-    if (entry.outcome.deadline)
-      deadlines_[entry.pool] = *entry.outcome.deadline;
-    else
-      deadlines_.erase(entry.pool);
+    changed = changed || failover::changed_anything(entry.outcome);
+    set_deadline(entry.pool, entry.outcome.deadline);
   }
   const bool published = changed && publish(&pools);
   log_outcomes(outcomes, before, published);
@@ -208,11 +207,12 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
       event.moments = {change.first_bad, change.decided, std::nullopt, std::nullopt};
       add(std::move(event));
     }
+    for (const failover::Notice& notice : entry.outcome.notices) note("guard", notice.text);
     if (entry.outcome.seats.empty()) continue;
     // Before the first publish no worker had a table that a slot could move in.
     const auto was = published && publish_count_ > 1 ? before.find(entry.pool) : before.end();
     const PoolModel& now = pool_model(entry.pool);
-    const std::vector<std::string> holders = holders_of(now.state);
+    const std::vector<std::string> holders = sitter_names(now.state);
     std::optional<table::SlotsMoved> moved;
     if (was != before.end()) {
       moved = table::slots_moved({*was->second.ring, was->second.holders}, {*now.ring, holders});
@@ -225,7 +225,7 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
       event.pool = entry.pool;
       event.backend = change.owner;
       const std::string seat = "seat of " + entry.pool + "/" + change.owner + ": ";
-      const std::string after = change.after.empty() ? "nobody, its slots go to the others" : change.after;
+      const std::string after = describe_holder(change);
       event.text = seat + (change.before.empty() ? "nobody" : change.before) + " → " + after +
                    (change.detail.empty() ? "" : " (" + change.detail + ")");
       event.cause = to_string(change.cause);

@@ -11,11 +11,21 @@ namespace {
 using api::Microseconds;
 using api::Milliseconds;
 
-/// Slots that lead to a backend: those of all seats it holds.
+/// Slots that lead to a backend: those of all seats it holds or has a part of.
 uint32_t slots_of(const PoolModel& pool, uint32_t backend) {
+  const std::vector<std::optional<uint32_t>> sitters = sitters_of(pool.state.seats);
   uint32_t slots = 0;
-  for (size_t s = 0; s < pool.state.seats.size(); ++s) {
-    if (pool.state.seats[s].holder == backend) slots += pool.ring->slots()[s];
+  for (size_t r = 0; r < sitters.size(); ++r) {
+    if (sitters[r] == backend) slots += pool.ring->slots()[r];
+  }
+  return slots;
+}
+
+/// Slots that lead to a seat, whoever sits there.
+uint32_t slots_of_seat(const table::PoolRing& ring, size_t seat) {
+  uint32_t slots = 0;
+  for (size_t r = 0; r < ring.records().size(); ++r) {
+    if (ring.records()[r] == seat) slots += ring.slots()[r];
   }
   return slots;
 }
@@ -72,7 +82,7 @@ std::vector<api::PoolView> Controller::pools() const {
       row.owner = pool.state.backends[seat.owner].name;
       if (seat.holder) row.holder = pool.state.backends[*seat.holder].name;
       row.weight = config.backends[seat.owner].weight;
-      row.slots = pool.ring->slots()[s];
+      row.slots = slots_of_seat(*pool.ring, s);
       row.share = share_of(row.slots, config.ring_size);
       const auto since = pool.seat_since.find(row.owner);
       row.since = to_wall(since != pool.seat_since.end() ? since->second : pool.state.backends[seat.owner].since);

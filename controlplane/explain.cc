@@ -33,22 +33,18 @@ contract::Be32 outer_source(const contract::Seat& seat, contract::Be32 entropy_m
   return contract::Be32(ready.host() | (contract::flow_entropy(hash) & entropy_mask.host()));
 }
 
-void name_seat(const std::byte* base, const contract::PoolRecord& pool, uint16_t seat_index, const contract::Seat& seat,
+void name_seat(const std::byte* base, const contract::PoolRecord& pool, uint16_t seat_index,
                api::Explanation& explanation) {
   if (pool.directory == 0) return;
   const auto& info = *reinterpret_cast<const contract::PoolInfo*>(base + pool.directory);
   const auto* backends = reinterpret_cast<const contract::BackendInfo*>(&info + 1);
   explanation.pool = text_of(info.name);
-  uint16_t hot = 0;
-  for (uint32_t b = 0; b < info.backend_count; ++b) {
-    // Seats belong to the hot backends in canonical order, which is the directory's.
-    const bool is_hot = backends[b].role == static_cast<uint8_t>(config::Role::hot);
-    if (is_hot && hot++ == seat_index) explanation.owner = text_of(backends[b].name);
-    if (backends[b].id == seat.backend) {
-      explanation.backend = text_of(backends[b].name);
-      explanation.outer_destination = backends[b].address;
-    }
-  }
+  const auto* seats = reinterpret_cast<const contract::SeatInfo*>(backends + info.backend_count);
+  const contract::SeatInfo& place = seats[seat_index];
+  explanation.owner = text_of(backends[place.owner].name);
+  if (place.holder == contract::kNoBackend) return;
+  explanation.backend = text_of(backends[place.holder].name);
+  explanation.outer_destination = backends[place.holder].address;
 }
 
 }  // namespace
@@ -82,7 +78,7 @@ api::Explanation explain_flow(const std::byte* base, const contract::SnapshotRoo
   if (seat_index == contract::kNoSeat) return drop(explanation, DropReason::no_backend);
   explanation.seat = seat_index;
   const contract::Seat& seat = reinterpret_cast<const contract::Seat*>(base + pool.seats)[seat_index];
-  name_seat(base, pool, seat_index, seat, explanation);
+  name_seat(base, pool, seat_index, explanation);
   if (seat.backend == contract::kNoBackend) return drop(explanation, DropReason::no_backend);
   if ((seat.flags & contract::kSeatResolved) == 0) return drop(explanation, DropReason::next_hop_unresolved);
   explanation.verdict = "forward";

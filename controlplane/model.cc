@@ -2,23 +2,37 @@
 
 namespace warmswap::controlplane {
 
-std::vector<std::string> holders_of(const failover::PoolState& state) {
-  std::vector<std::string> holders;
-  for (const failover::SeatState& seat : state.seats) {
-    holders.push_back(seat.holder ? state.backends[*seat.holder].name : std::string());
+std::vector<std::optional<uint32_t>> sitters_of(const std::vector<failover::SeatState>& seats) {
+  std::vector<std::optional<uint32_t>> sitters;
+  for (const failover::SeatState& seat : seats) sitters.push_back(seat.holder);
+  for (const failover::SeatState& seat : seats) {
+    if (seat.guest) sitters.push_back(seat.guest);
   }
-  return holders;
+  return sitters;
+}
+
+std::vector<std::string> sitter_names(const failover::PoolState& state, const std::vector<failover::SeatState>& seats) {
+  std::vector<std::string> names;
+  for (const std::optional<uint32_t>& sitter : sitters_of(seats)) {
+    names.push_back(sitter ? state.backends[*sitter].name : std::string());
+  }
+  return names;
+}
+
+std::vector<std::string> sitter_names(const failover::PoolState& state) {
+  return sitter_names(state, state.seats);
 }
 
 bool refresh_ring(const config::PoolConfig& config, PoolModel& pool) {
   std::vector<table::OwnedSeat> seats;
-  std::vector<bool> dead;
+  std::vector<table::Opening> openings;
   for (const failover::SeatAssignment& seat : failover::assignment(config, pool.state)) {
     seats.push_back({config.backends[seat.owner].name, seat.weight});
-    dead.push_back(!seat.holder.has_value());
+    openings.push_back({seat.holder_share, seat.guest_share, seat.planned, seat.accept, seat.inherit});
   }
-  if (pool.ring->matches(config.ring_size, seats, dead)) return false;
-  pool.ring = std::make_shared<const table::PoolRing>(*pool.ring, config.ring_size, std::move(seats), std::move(dead));
+  if (pool.ring->matches(config.ring_size, seats, openings)) return false;
+  pool.ring =
+      std::make_shared<const table::PoolRing>(*pool.ring, config.ring_size, std::move(seats), std::move(openings));
   return true;
 }
 

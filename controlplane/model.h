@@ -41,8 +41,11 @@ inline std::chrono::system_clock::time_point to_wall(Nanoseconds steady) {
   return std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
 }
 
-/// The name of each seat's holder, "" = nobody.
-std::vector<std::string> holders_of(const failover::PoolState& state);
+/// Who sits at each record of the pool's ring: the holders of the seats, then their guests. Indices into the backends.
+std::vector<std::optional<uint32_t>> sitters_of(const std::vector<failover::SeatState>& seats);
+/// Their names, "" = nobody.
+std::vector<std::string> sitter_names(const failover::PoolState& state, const std::vector<failover::SeatState>& seats);
+std::vector<std::string> sitter_names(const failover::PoolState& state);
 
 /// Brings the pool's ring to what its seats say. True when it changed.
 bool refresh_ring(const config::PoolConfig& config, PoolModel& pool);

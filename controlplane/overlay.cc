@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "controlplane/config/rules.h"
+#include "controlplane/config/text.h"
 
 namespace warmswap::controlplane {
 namespace {
@@ -41,6 +42,8 @@ Target target_of(const api::Change& change) {
       [](const auto& c) {
         if constexpr (std::is_same_v<std::decay_t<decltype(c)>, api::AddBackend>)
           return Target{c.pool, c.backend.name};
+        else if constexpr (std::is_same_v<std::decay_t<decltype(c)>, api::ForceFailoverDomain>)
+          return Target{c.pool, ""};
         else
           return Target{c.pool, c.backend};
       },
@@ -102,26 +105,31 @@ void remember(std::vector<api::Change>& overlay, const config::Config& file, con
 }
 
 /// The engine's event of a change that is not one of the configuration.
-failover::Event event_of(const api::Change& change) {
-  const std::string backend = target_of(change).backend;
-  if (std::holds_alternative<api::EnableBackend>(change)) return failover::Enable{backend};
-  if (std::holds_alternative<api::DisableBackend>(change)) return failover::Disable{backend};
-  if (const auto* force = std::get_if<api::ForceFailover>(&change)) {
-    return failover::Failover{backend, force->to.value_or("")};
-  }
-  return failover::Failback{backend};
-}
+struct EventOf {
+  using Event = failover::Event;
+  Event operator()(const api::EnableBackend& c) const { return failover::Enable{c.backend}; }
+  Event operator()(const api::DisableBackend& c) const { return failover::Disable{c.backend}; }
+  Event operator()(const api::ForceFailover& c) const { return failover::Failover{c.backend, c.to.value_or("")}; }
+  Event operator()(const api::ForceFailoverDomain& c) const { return failover::FailoverDomain{c.domain}; }
+  Event operator()(const api::ForceFailback& c) const { return failover::Failback{c.backend, c.whole}; }
+  Event operator()(const api::SwapBackends& c) const { return failover::Swap{c.backend, c.with}; }
+  Event operator()(const api::DrillBackend& c) const { return failover::Drill{c.backend, c.to.value_or(""), c.length}; }
+  // These change the configuration, and never get here.
+  Event operator()(const api::AddBackend&) const { return failover::Tick{}; }
+  Event operator()(const api::RemoveBackend&) const { return failover::Tick{}; }
+  Event operator()(const api::SetWeight&) const { return failover::Tick{}; }
+};
 
 ApplyResult command_engine(Model& model, const api::Change& change, Nanoseconds now,
                            std::vector<PoolOutcome>& outcomes) {
   const Target target = target_of(change);
   const config::PoolConfig* pool = model.running.find_pool(target.pool);
   if (pool == nullptr) return refuse(Refusal::not_found, "no pool \"" + target.pool + "\"");
-  if (pool->find_backend(target.backend) == nullptr) {
+  if (!target.backend.empty() && pool->find_backend(target.backend) == nullptr) {
     return refuse(Refusal::not_found, "pool " + target.pool + " has no backend \"" + target.backend + "\"");
   }
   PoolModel& state = model.pools.at(target.pool);
-  failover::Outcome outcome = failover::step(*pool, state.state, event_of(change), now);
+  failover::Outcome outcome = failover::step(*pool, state.state, std::visit(EventOf{}, change), now);
   if (!outcome.refusals.empty()) return refuse(Refusal::conflict, outcome.refusals.front().sentence);
   state.state = outcome.state;
   outcomes.push_back({target.pool, std::move(outcome)});
@@ -157,7 +165,14 @@ std::string describe_change(const api::Change& change) {
   if (const auto* force = std::get_if<api::ForceFailover>(&change)) {
     return "failover " + where + (force->to ? " to " + *force->to : "");
   }
-  return "failback " + where;
+  if (const auto* domain = std::get_if<api::ForceFailoverDomain>(&change)) {
+    return "failover of " + domain->domain + " in " + target.pool;
+  }
+  if (const auto* swap = std::get_if<api::SwapBackends>(&change)) return "swap " + where + " with " + swap->with;
+  if (const auto* drill = std::get_if<api::DrillBackend>(&change)) {
+    return "drill " + where + (drill->to ? " to " + *drill->to : "") + " for " + config::format_duration(drill->length);
+  }
+  return "failback " + where + (std::get<api::ForceFailback>(change).whole ? " whole" : "");
 }
 
 ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes, Nanoseconds now,
@@ -186,8 +201,8 @@ ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes,
   for (const std::string& name : touched) {
     PoolModel& pool = next.pools.at(name);
     refresh_ring(*next.running.find_pool(name), pool);
-    const auto old_holders = holders_of(before.at(name).state);
-    const auto new_holders = holders_of(pool.state);
+    const auto old_holders = sitter_names(before.at(name).state);
+    const auto new_holders = sitter_names(pool.state);
     const table::SlotsMoved moved = table::slots_moved({*before.at(name).ring, old_holders}, {*pool.ring, new_holders});
     result.slots_moved += moved.total;
     result.survivor_slots_moved += moved.of_survivors;

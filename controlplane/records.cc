@@ -19,6 +19,11 @@ Nanoseconds steady_ns(uint64_t wall) {
   return steady_now() - std::max(ago, Nanoseconds(0));
 }
 
+/// The distance between the two clocks wavers, and unchanged records are shared with the snapshot before.
+uint64_t to_the_millisecond(uint64_t ns) {
+  return ns / 1'000'000 * 1'000'000;
+}
+
 template <size_t N>
 void copy_name(const std::string& name, char (&to)[N]) {
   name.copy(to, N - 1);
@@ -26,7 +31,7 @@ void copy_name(const std::string& name, char (&to)[N]) {
 
 /// A record is written once per state change, so that unchanged pools share their directory with the snapshot before.
 contract::BackendInfo info_of(const config::BackendConfig& config, const failover::PoolState& pool, uint32_t index,
-                              uint16_t holds_seat, const CounterIds::Entry& counter) {
+                              const CounterIds::Entry& counter) {
   const failover::BackendState& state = pool.backends[index];
   contract::BackendInfo info{};
   copy_name(config.name, info.name);
@@ -36,9 +41,10 @@ contract::BackendInfo info_of(const config::BackendConfig& config, const failove
   info.state = static_cast<uint8_t>(state.state);
   info.admin = static_cast<uint8_t>(state.admin);
   info.held = state.held ? 1 : 0;
-  info.holds_seat = holds_seat;
+  info.flaps = static_cast<uint16_t>(std::min<uint32_t>(state.flaps, UINT16_MAX));
   info.failures = state.failures;
-  info.since_ns = wall_ns(state.since) / 1'000'000 * 1'000'000;  // to the millisecond: the clocks' distance wavers
+  info.since_ns = to_the_millisecond(wall_ns(state.since));
+  info.failed_ns = state.failures == 0 ? 0 : to_the_millisecond(wall_ns(state.failed_at));
   info.base_packets = counter.baseline.packets;
   info.base_bytes = counter.baseline.bytes;
   return info;
@@ -51,16 +57,15 @@ Result<std::shared_ptr<const table::PoolRow>> make_pool(const RecordSources& sou
   table::PoolRow& row = *shared;
   row.name = config.name;
   row.ring = model.ring;
-  std::vector<uint16_t> held(config.backends.size(), contract::kNoSeat);
-  for (const failover::SeatState& seat : model.state.seats) {
-    row.holders.push_back(seat.holder ? static_cast<uint16_t>(*seat.holder) : table::kNobody);
-    if (seat.holder) held[*seat.holder] = static_cast<uint16_t>(seat.owner);
+  for (const failover::SeatState& seat : model.state.seats) row.owners.push_back(static_cast<uint16_t>(seat.owner));
+  for (const std::optional<uint32_t>& sitter : sitters_of(model.state.seats)) {
+    row.holders.push_back(sitter ? static_cast<uint16_t>(*sitter) : table::kNobody);
   }
   for (uint32_t b = 0; b < config.backends.size(); ++b) {
     const config::BackendConfig& backend = config.backends[b];
     const auto counter = sources.backend_ids.get(backend_key(config.name, backend.name), sources.backend_sum);
     if (!counter) return Error{"no counter is left for backend " + backend.name + ": raise dataplane.limits.backends"};
-    row.backends.push_back(info_of(backend, model.state, b, held[b], *counter));
+    row.backends.push_back(info_of(backend, model.state, b, *counter));
     row.routes.push_back(sources.route(backend.address));
   }
   return std::shared_ptr<const table::PoolRow>(std::move(shared));
@@ -81,6 +86,22 @@ void read_routes(const std::byte* base, const contract::PoolRecord& pool,
 
 std::string text_of(const char (&name)[contract::kNameBytes]) {
   return std::string(name, strnlen(name, sizeof(name)));
+}
+
+/// Who holds which seat, and how much of its own seat a failback under way has given to an owner.
+void read_seats(const contract::PoolInfo& info, const contract::BackendInfo* backends,
+                std::vector<FoundBackend>& list) {
+  const auto* seats = reinterpret_cast<const contract::SeatInfo*>(backends + info.backend_count);
+  std::vector<bool> seen(info.backend_count, false);
+  for (uint32_t s = 0; s < info.seat_count; ++s) {
+    const contract::SeatInfo& seat = seats[s];
+    const bool guest = seen[seat.owner];  // the first record of a seat is its holder's
+    seen[seat.owner] = true;
+    if (seat.holder == contract::kNoBackend) continue;
+    failover::AdoptedBackend& holder = list[seat.holder].state;
+    if (!guest) holder.seats.push_back(text_of(backends[seat.owner].name));
+    if (guest && seat.holder == seat.owner) holder.returned = seat.share;
+  }
 }
 
 }  // namespace
@@ -150,11 +171,13 @@ Found read_snapshot(const std::byte* base, const contract::SnapshotRoot& root) {
                                                                                             : failover::Admin::enabled;
       backend.state.held = record.held != 0;
       backend.state.failures = record.failures;
+      backend.state.flaps = record.flaps;
+      backend.state.failed_at = record.failures == 0 ? Nanoseconds(0) : steady_ns(record.failed_ns);
       backend.state.since = steady_ns(record.since_ns);
-      if (record.holds_seat < info.backend_count) backend.state.seat_of = text_of(backends[record.holds_seat].name);
       backend.counter = {record.id, {record.base_packets, record.base_bytes}};
       list.push_back(std::move(backend));
     }
+    read_seats(info, backends, list);
   }
   const auto* vips = reinterpret_cast<const contract::VipInfo*>(base + root.vip_directory);
   for (uint32_t v = 0; root.vip_directory != 0 && v < root.vip_count; ++v) {

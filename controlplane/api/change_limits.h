@@ -9,6 +9,9 @@
 namespace warmswap::api::limits {
 
 inline constexpr uint64_t kMaxWeight = 65535;
+inline constexpr uint64_t kMaxCapacity = UINT32_MAX;
+inline constexpr std::chrono::nanoseconds kMinDrill = std::chrono::seconds(1);
+inline constexpr std::chrono::nanoseconds kMaxDrill = std::chrono::hours(24);
 inline constexpr uint64_t kMaxJitterPercent = 50;
 inline constexpr uint64_t kMaxProbeCount = 100;  // fall, rise
 inline constexpr size_t kMaxStatuses = 64;

@@ -20,7 +20,7 @@ using config::ProbeConfig;
 
 namespace {
 
-constexpr std::string_view kOperations = "add, remove, weight, enable, disable, failover or failback";
+constexpr std::string_view kOperations = "add, remove, weight, enable, disable, failover, failback, swap or drill";
 
 /// Takes a string that must pass `valid`; the default is an empty one.
 std::string checked_text(ObjectReader& reader, const json::value* value, std::string_view name,
@@ -134,6 +134,7 @@ Change read_add(ObjectReader& reader, std::string pool, std::string name, const 
   }
   choose(reader, field::kRole, backend.role, kRoles, "\"hot\" or \"warm\"");
   choose_number(reader, field::kWeight, backend.weight, 0, limits::kMaxWeight);
+  choose_number(reader, field::kCapacity, backend.capacity, 0, limits::kMaxCapacity);
   backend.domain = optional_name(reader, field::kDomain);
   backend.standby = optional_name(reader, field::kStandby);
   backend.enabled = reader.boolean(reader.optional(field::kEnabled), field::kEnabled).value_or(true);
@@ -149,12 +150,23 @@ Change read_add(ObjectReader& reader, std::string pool, std::string name, const 
   return add;
 }
 
+std::optional<std::string> optional_standby(ObjectReader& reader) {
+  const json::value* to = reader.optional(field::kTo);
+  if (to == nullptr) return std::nullopt;
+  return checked_text(reader, to, field::kTo, limits::valid_name, limits::kNameRule);
+}
+
 Change read_change(const json::object& object, const PoolProbe& pool_probe, const std::string& path,
                    std::string& error) {
   ObjectReader reader(object, path, error);
   const json::value* op_value = reader.required(field::kOp);
   const std::string op = reader.text(op_value, field::kOp).value_or("");
   std::string pool = required_name(reader, field::kPool);
+  if (op == operation::kFailover && object.contains(field::kDomain)) {
+    Change domain = ForceFailoverDomain{std::move(pool), required_name(reader, field::kDomain)};
+    reader.finish();
+    return domain;
+  }
   std::string backend = required_name(reader, field::kBackend);
   Change change;
   if (op == operation::kAdd) {
@@ -169,13 +181,17 @@ Change read_change(const json::object& object, const PoolProbe& pool_probe, cons
   } else if (op == operation::kDisable) {
     change = DisableBackend{std::move(pool), std::move(backend)};
   } else if (op == operation::kFailover) {
-    ForceFailover failover{std::move(pool), std::move(backend), std::nullopt};
-    if (const json::value* to = reader.optional(field::kTo)) {
-      failover.to = checked_text(reader, to, field::kTo, limits::valid_name, limits::kNameRule);
-    }
-    change = std::move(failover);
+    change = ForceFailover{std::move(pool), std::move(backend), optional_standby(reader)};
   } else if (op == operation::kFailback) {
-    change = ForceFailback{std::move(pool), std::move(backend)};
+    const bool whole = reader.boolean(reader.optional(field::kWhole), field::kWhole).value_or(false);
+    change = ForceFailback{std::move(pool), std::move(backend), whole};
+  } else if (op == operation::kSwap) {
+    change = SwapBackends{std::move(pool), std::move(backend), required_name(reader, field::kWith)};
+  } else if (op == operation::kDrill) {
+    DrillBackend drill{std::move(pool), std::move(backend), optional_standby(reader), {}};
+    reader.required(field::kFor);
+    choose_duration(reader, field::kFor, drill.length, limits::kMinDrill, limits::kMaxDrill);
+    change = std::move(drill);
   } else if (op_value != nullptr) {
     reader.expected(field::kOp, kOperations, *op_value);
   }

@@ -3,14 +3,18 @@
 //     {"changes": [ {"op": "weight", "pool": "web", "backend": "web1", "weight": 50}, … ]}
 //
 //     op        besides op, pool, backend
-//     add       address; optional role, weight, domain, standby, enabled, probe {kind, port, interval, timeout,
-//               jitter, fall, rise, path, host, expect_status}; what probe leaves out is as the pool has it
+//     add       address; optional role, weight, capacity, domain, standby, enabled, probe {kind, port, interval,
+//               timeout, jitter, fall, rise, path, host, expect_status}; what probe leaves out is as the pool has it
 //     remove    –
 //     weight    weight
 //     enable    –
 //     disable   –
-//     failover  optional to: the warm backend that shall take the seat of `backend`
-//     failback  –
+//     failover  optional to: the warm backend that shall take the seat of `backend`; or, instead of backend, domain:
+//     every
+//               seat held in that failure domain
+//     failback  optional whole: true = all of the seat at once
+//     swap      with: the one that `backend` shall change places with
+//     drill     for: how long; optional to
 //
 // Pure; any thread.
 #pragma once
@@ -61,14 +65,33 @@ struct ForceFailover {
   std::optional<std::string> to;  // absent: the engine chooses
   friend bool operator==(const ForceFailover&, const ForceFailover&) = default;
 };
+struct ForceFailoverDomain {
+  std::string pool;
+  std::string domain;
+  friend bool operator==(const ForceFailoverDomain&, const ForceFailoverDomain&) = default;
+};
+struct SwapBackends {
+  std::string pool;
+  std::string backend;
+  std::string with;
+  friend bool operator==(const SwapBackends&, const SwapBackends&) = default;
+};
+struct DrillBackend {
+  std::string pool;
+  std::string backend;            // the seat's owner
+  std::optional<std::string> to;  // absent: the engine chooses
+  config::Nanoseconds length{0};
+  friend bool operator==(const DrillBackend&, const DrillBackend&) = default;
+};
 struct ForceFailback {
   std::string pool;
   std::string backend;  // the seat's owner
+  bool whole = false;   // not by the pool's steps
   friend bool operator==(const ForceFailback&, const ForceFailback&) = default;
 };
 
-using Change =
-    std::variant<AddBackend, RemoveBackend, SetWeight, EnableBackend, DisableBackend, ForceFailover, ForceFailback>;
+using Change = std::variant<AddBackend, RemoveBackend, SetWeight, EnableBackend, DisableBackend, ForceFailover,
+                            ForceFailoverDomain, ForceFailback, SwapBackends, DrillBackend>;
 
 /// The probe of a pool, for what the probe of an added backend leaves out; nothing when there is no such pool.
 using PoolProbe = std::function<std::optional<config::ProbeConfig>(std::string_view pool)>;

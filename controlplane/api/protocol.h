@@ -164,6 +164,10 @@ inline constexpr std::string_view kPerWorker = "per_worker";
 // Changes.
 inline constexpr std::string_view kOp = "op";
 inline constexpr std::string_view kTo = "to";
+inline constexpr std::string_view kWith = "with";
+inline constexpr std::string_view kFor = "for";
+inline constexpr std::string_view kWhole = "whole";
+inline constexpr std::string_view kCapacity = "capacity";
 inline constexpr std::string_view kProbe = "probe";
 inline constexpr std::string_view kInterval = "interval";
 inline constexpr std::string_view kTimeout = "timeout";
@@ -185,12 +189,14 @@ inline constexpr std::string_view kEnable = "enable";
 inline constexpr std::string_view kDisable = "disable";
 inline constexpr std::string_view kFailover = "failover";
 inline constexpr std::string_view kFailback = "failback";
+inline constexpr std::string_view kSwap = "swap";
+inline constexpr std::string_view kDrill = "drill";
 }  // namespace operation
 
 /// Values of a backend's `state`, also the label values of the metric warmswap_backend_state.
 inline constexpr std::string_view kBackendStates[] = {
     "unknown", "serving", "suspect",  "failed",   "recovering", "cold",
-    "warming", "warm",    "promoted", "draining", "disabled",
+    "warming", "warm",    "promoted", "draining", "disabled",   "ejected",
 };
 
 /// Values of `verdict` in an explanation.

@@ -39,6 +39,7 @@ struct Renderer {
     object[field::kAddress] = format_address(backend.address);
     object[field::kRole] = word(backend.role);
     object[field::kWeight] = backend.weight;
+    object[field::kCapacity] = backend.capacity;
     object[field::kDomain] = backend.domain;
     object[field::kStandby] = backend.standby;
     object[field::kEnabled] = backend.enabled;
@@ -58,7 +59,25 @@ struct Renderer {
     if (c.to) object[field::kTo] = *c.to;
     return object;
   }
-  json::object operator()(const ForceFailback& c) const { return common(operation::kFailback, c.pool, c.backend); }
+  json::object operator()(const ForceFailoverDomain& c) const {
+    return {{field::kOp, operation::kFailover}, {field::kPool, c.pool}, {field::kDomain, c.domain}};
+  }
+  json::object operator()(const ForceFailback& c) const {
+    json::object object = common(operation::kFailback, c.pool, c.backend);
+    if (c.whole) object[field::kWhole] = true;
+    return object;
+  }
+  json::object operator()(const SwapBackends& c) const {
+    json::object object = common(operation::kSwap, c.pool, c.backend);
+    object[field::kWith] = c.with;
+    return object;
+  }
+  json::object operator()(const DrillBackend& c) const {
+    json::object object = common(operation::kDrill, c.pool, c.backend);
+    if (c.to) object[field::kTo] = *c.to;
+    object[field::kFor] = config::format_duration(c.length);
+    return object;
+  }
 };
 
 }  // namespace

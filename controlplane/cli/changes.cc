@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
 
 #include "controlplane/api/protocol.h"
 #include "controlplane/cli/answer.h"
@@ -18,12 +19,7 @@ namespace field = api::field;
 
 namespace {
 
-struct Name {
-  std::string pool;
-  std::string backend;
-};
-
-/// Splits POOL/BACKEND.
+/// Splits POOL/BACKEND; nothing for a name alone.
 std::optional<Name> split_name(const std::string& text) {
   const size_t slash = text.find('/');
   if (slash == std::string::npos) return std::nullopt;
@@ -32,28 +28,6 @@ std::optional<Name> split_name(const std::string& text) {
     throw Failure(kExitUsage, fmt::format("expected POOL/BACKEND, got \"{}\"", text));
   }
   return name;
-}
-
-/// Finds the pool of a backend named alone.
-Name resolve(const Session& session, const std::string& text) {
-  if (auto name = split_name(text)) return *std::move(name);
-  const json::object answer = parse_answer(session.get(api::endpoint::kBackends));
-  std::vector<std::string> pools;
-  for (const json::value& value : list_of(answer, field::kBackends)) {
-    const json::object& backend = as_object(value);
-    if (text_of(backend, field::kName) == text) pools.push_back(text_of(backend, field::kPool));
-  }
-  if (pools.empty()) throw Failure(kExitRefused, fmt::format("no pool has a backend \"{}\"", text));
-  if (pools.size() > 1) {
-    std::string choices;
-    for (const std::string& pool : pools) choices += (choices.empty() ? "" : " or ") + pool + "/" + text;
-    throw Failure(kExitUsage, fmt::format("\"{}\" is in {} pools: say {}", text, pools.size(), choices));
-  }
-  return {pools.front(), text};
-}
-
-json::object change_object(std::string_view op, const Name& name) {
-  return {{field::kOp, op}, {field::kPool, name.pool}, {field::kBackend, name.backend}};
 }
 
 void print_result(const Session& session, std::string_view verb, const std::string& body) {
@@ -120,6 +94,27 @@ std::string read_all(const Session& session, const std::string& file) {
 
 }  // namespace
 
+Name resolve(const Session& session, const std::string& text) {
+  if (auto name = split_name(text)) return *std::move(name);
+  const json::object answer = parse_answer(session.get(api::endpoint::kBackends));
+  std::vector<std::string> pools;
+  for (const json::value& value : list_of(answer, field::kBackends)) {
+    const json::object& backend = as_object(value);
+    if (text_of(backend, field::kName) == text) pools.push_back(text_of(backend, field::kPool));
+  }
+  if (pools.empty()) throw Failure(kExitRefused, fmt::format("no pool has a backend \"{}\"", text));
+  if (pools.size() > 1) {
+    std::string choices;
+    for (const std::string& pool : pools) choices += (choices.empty() ? "" : " or ") + pool + "/" + text;
+    throw Failure(kExitUsage, fmt::format("\"{}\" is in {} pools: say {}", text, pools.size(), choices));
+  }
+  return {pools.front(), text};
+}
+
+json::object change_object(std::string_view op, const Name& name) {
+  return {{field::kOp, op}, {field::kPool, name.pool}, {field::kBackend, name.backend}};
+}
+
 void change_simply(const Session& session, std::string_view op, const std::string& backend) {
   send(session, change_object(op, resolve(session, backend)));
 }
@@ -136,6 +131,45 @@ void change_failover(const Session& session, const std::string& backend, const s
   send(session, std::move(change));
 }
 
+void change_failover_domain(const Session& session, const std::string& domain, const std::string& pool) {
+  const json::object answer = parse_answer(session.get(api::endpoint::kBackends));
+  std::set<std::string> pools;
+  for (const json::value& value : list_of(answer, field::kBackends)) {
+    const json::object& backend = as_object(value);
+    const bool seated =
+        value.as_object().contains(field::kHoldsSeatOf) && !value.as_object().at(field::kHoldsSeatOf).is_null();
+    if (text_of(backend, field::kDomain) == domain && seated) pools.insert(text_of(backend, field::kPool));
+  }
+  if (!pool.empty()) pools = {pool};
+  if (pools.empty()) {
+    throw Failure(kExitRefused, fmt::format("no backend that holds a seat is in the failure domain \"{}\"", domain));
+  }
+  json::array changes;
+  for (const std::string& name : pools) {
+    changes.push_back(
+        json::object{{field::kOp, api::operation::kFailover}, {field::kPool, name}, {field::kDomain, domain}});
+  }
+  const json::object body{{field::kChanges, std::move(changes)}};
+  print_result(session, "applied", session.post(api::endpoint::kChanges, json::serialize(body)));
+}
+
+void change_failback(const Session& session, const std::string& backend, bool whole) {
+  json::object change = change_object(api::operation::kFailback, resolve(session, backend));
+  if (whole) change[field::kWhole] = true;
+  send(session, std::move(change));
+}
+
+void change_swap(const Session& session, const std::string& backend, const std::string& with) {
+  const Name name = resolve(session, backend);
+  const std::optional<Name> other = split_name(with);
+  if (other && other->pool != name.pool) {
+    throw Failure(kExitUsage, fmt::format("{} and {} are in different pools", backend, with));
+  }
+  json::object change = change_object(api::operation::kSwap, name);
+  change[field::kWith] = other ? other->backend : with;
+  send(session, std::move(change));
+}
+
 void change_add(const Session& session, const AddArguments& arguments) {
   const auto name = split_name(arguments.backend);
   if (!name) {
@@ -145,6 +179,7 @@ void change_add(const Session& session, const AddArguments& arguments) {
   set(change, field::kAddress, arguments.address);
   set(change, field::kRole, arguments.role);
   set(change, field::kWeight, arguments.weight);
+  set(change, field::kCapacity, arguments.capacity);
   set(change, field::kDomain, arguments.domain);
   set(change, field::kStandby, arguments.standby);
   if (arguments.disabled) change[field::kEnabled] = false;

@@ -2,6 +2,7 @@
 // became of it. They throw Failure.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,11 +12,27 @@
 
 namespace warmswap::cli {
 
-/// remove, enable, disable, failback. `backend` is POOL/BACKEND, or BACKEND when only one pool has it.
+struct Name {
+  std::string pool;
+  std::string backend;
+};
+/// Reads POOL/BACKEND, or finds the pool of a backend named alone.
+Name resolve(const Session& session, const std::string& text);
+/// {"op": op, "pool": …, "backend": …}
+boost::json::object change_object(std::string_view op, const Name& name);
+
+/// remove, enable, disable. `backend` is POOL/BACKEND, or BACKEND when only one pool has it.
 void change_simply(const Session& session, std::string_view op, const std::string& backend);
 void change_weight(const Session& session, const std::string& backend, uint32_t weight);
 /// `to` may be empty: the control plane chooses the standby.
 void change_failover(const Session& session, const std::string& backend, const std::string& to);
+/// Every seat held in the failure domain, in one pool, or in all when `pool` is empty: all or none.
+void change_failover_domain(const Session& session, const std::string& domain, const std::string& pool);
+/// `whole`: not by the pool's steps.
+void change_failback(const Session& session, const std::string& backend, bool whole);
+void change_swap(const Session& session, const std::string& backend, const std::string& with);
+/// Fails over, waits `length` until the owner is back, and prints what happened.
+void drill(const Session& session, const std::string& backend, const std::string& to, const std::string& length);
 
 /// What is absent or empty is left to the control plane.
 struct ProbeArguments {
@@ -36,6 +53,7 @@ struct AddArguments {
   std::string address;
   std::string role;
   std::optional<uint32_t> weight;
+  std::optional<uint32_t> capacity;
   std::string domain;
   std::string standby;
   bool disabled = false;

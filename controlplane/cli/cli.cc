@@ -26,6 +26,8 @@ Examples:
   warmswapctl status                        who serves, who stands in, what is wrong
   warmswapctl backends --pool web           states, last probes and traffic of one pool
   warmswapctl failover web/web2 --to spare1 put a standby into a seat by hand
+  warmswapctl failover --domain rack-a      empty a rack before the electrician comes
+  warmswapctl drill web/web2 --for 1m       prove that the standby can, and come back
   warmswapctl weight web/web1 50            half the default share
   warmswapctl apply changes.json            many changes at once, all or none
   warmswapctl events --follow               watch failovers with their timelines
@@ -38,6 +40,11 @@ Environment: WARMSWAP_SOCKET, WARMSWAP_INSTANCE as --socket and --instance; NO_C
 constexpr const char* kApplyExample = R"(The list applies wholly or not at all. Example:
   echo '[{"op": "weight", "pool": "web", "backend": "web1", "weight": 50},
          {"op": "disable", "pool": "web", "backend": "web2"}]' | warmswapctl apply -)";
+
+constexpr const char* kDrillExample =
+    R"(The control plane ends the drill, also if this command is interrupted. The report names the two switches, what the
+standby served meanwhile and what its probes said. Example:
+  warmswapctl drill web/web1 --for 1m)";
 
 constexpr const char* kAddExample = R"(Examples:
   warmswapctl add web/web4 192.0.2.14
@@ -133,7 +140,6 @@ class Commands {
         {api::operation::kRemove, "Take a backend out of its pool"},
         {api::operation::kEnable, "Let a disabled backend serve again"},
         {api::operation::kDisable, "Keep a backend from serving"},
-        {api::operation::kFailback, "Give a seat back to its owner"},
     };
     for (const auto& [op, help] : changes) {
       CLI::App* sub = command(std::string(op), help,
@@ -147,15 +153,41 @@ class Commands {
                                [this](const Session& session) { change_weight(session, backend_, weight_); });
     add_backend_argument(weight);
     weight->add_option("weight", weight_, "0 to 65535; 0 owns no slot")->required()->check(CLI::Range(0, 65535));
-    CLI::App* failover = command("failover", "Take a backend's seat away from it",
-                                 [this](const Session& session) { change_failover(session, backend_, standby_); });
-    add_backend_argument(failover);
-    failover->add_option("--to", standby_, "The warm backend that shall take it")->type_name("STANDBY");
+    add_maneuvers();
     CLI::App* apply = command("apply", "Apply a list of changes, all or none",
                               [this](const Session& session) { change_apply(session, file_); });
     apply->add_option("file", file_, "JSON file, or - for standard input")->required();
     apply->footer(kApplyExample);
     command("reload", "Read the configuration file again", reload);
+  }
+
+  void add_maneuvers() {
+    CLI::App* failover = command("failover", "Take a backend's seat away from it, or all seats of a failure domain",
+                                 [this](const Session& session) {
+                                   if (backend_.empty() == domain_.empty()) {
+                                     throw Failure(kExitUsage, "expected a backend, or --domain and a failure domain");
+                                   }
+                                   if (!domain_.empty()) return change_failover_domain(session, domain_, pool_);
+                                   change_failover(session, backend_, standby_);
+                                 });
+    auto* name = failover->add_option("backend", backend_, "POOL/BACKEND, or BACKEND alone when only one pool has it");
+    failover->add_option("--to", standby_, "The warm backend that shall take it")->type_name("STANDBY")->needs(name);
+    auto* domain = failover->add_option("--domain", domain_, "Every seat held in this failure domain, all or none");
+    failover->add_option("--pool", pool_, "With --domain: in this pool only")->type_name("POOL")->needs(domain);
+    CLI::App* failback = command("failback", "Give a seat back to its owner, by the pool's steps",
+                                 [this](const Session& session) { change_failback(session, backend_, whole_); });
+    add_backend_argument(failback);
+    failback->add_flag("--whole", whole_, "All of the seat at once");
+    CLI::App* swap = command("swap", "Let a backend and a standby change places, or two standbys",
+                             [this](const Session& session) { change_swap(session, backend_, with_); });
+    add_backend_argument(swap);
+    swap->add_option("with", with_, "The other one, of the same pool")->required();
+    CLI::App* exercise = command("drill", "Fail over on purpose, come back, and report",
+                                 [this](const Session& session) { drill(session, backend_, standby_, length_); });
+    add_backend_argument(exercise);
+    exercise->add_option("--to", standby_, "The warm backend that shall take the seat")->type_name("STANDBY");
+    exercise->add_option("--for", length_, "How long the standby serves, such as 30s [30s]")->type_name("DURATION");
+    exercise->footer(kDrillExample);
   }
 
   void add_add() {
@@ -165,6 +197,8 @@ class Commands {
     add->add_option("address", add_.address, "Its IPv4 address")->required();
     add->add_option("--role", add_.role, "hot or warm [hot]")->check(CLI::IsMember({"hot", "warm"}));
     add->add_option("--weight", add_.weight, "0 to 65535 [100]")->check(CLI::Range(0, 65535));
+    add->add_option("--capacity", add_.capacity,
+                    "The most it may carry, in the unit of weight; 0 = no limit, or one seat");
     add->add_option("--domain", add_.domain, "Failure domain")->type_name("NAME");
     add->add_option("--standby", add_.standby, "The warm backend to prefer for its seat")->type_name("BACKEND");
     add->add_flag("--disabled", add_.disabled, "Add it without letting it serve");
@@ -200,6 +234,10 @@ class Commands {
   std::string backend_;
   uint32_t weight_ = 0;
   std::string standby_;
+  std::string domain_;
+  std::string with_;
+  std::string length_ = "30s";
+  bool whole_ = false;
   std::string file_;
   AddArguments add_;
 };

@@ -88,17 +88,47 @@ struct ProbeConfig {
 enum class Role : uint8_t { hot = 0, warm = 1 };
 enum class Mode : uint8_t { hot_hot, hot_warm };
 enum class Failback : uint8_t { manual, automatic };
-
 struct BackendConfig {
   std::string name;
   Be32 address;
   Role role = Role::hot;
   uint32_t weight = 100;  // 0..65535; 0 owns no slot
-  std::string domain;     // failure domain; empty = its own
-  std::string standby;    // hot: the warm backend to prefer
+  uint32_t capacity =
+      0;                // most weight's worth of traffic it may carry; 0 = hot: unlimited, warm: one seat of any weight
+  std::string domain;   // failure domain; empty = its own
+  std::string standby;  // hot: the warm backend to prefer
   bool enabled = true;
   std::optional<ProbeConfig> probe;  // instead of the pool's
   friend bool operator==(const BackendConfig&, const BackendConfig&) = default;
+};
+
+/// The share of a new backend rises to the whole over `window`, as Envoy's slow start: after t of it the share is
+/// max(least, (t / window)^(100 / aggression)). Aggression 100 is a straight line, more is steeper at first.
+struct SlowStartConfig {
+  Nanoseconds window{0};      // 0 = the whole share at once
+  uint32_t aggression = 100;  // percent, 10..1000
+  uint32_t least = 10;        // percent, 1..100
+  friend bool operator==(const SlowStartConfig&, const SlowStartConfig&) = default;
+};
+
+/// What becomes of a pool in which too few are healthy: `open` keeps sending to backends that look dead.
+enum class Fail : uint8_t { open, closed };
+
+/// When signals are not to be believed.
+struct GuardConfig {
+  Fail fail = Fail::open;
+  uint32_t panic_threshold = 0;  // percent of the weight: with less than this healthy, health is not looked at
+  uint32_t self_suspicion = 80;  // percent of the backends: so many failing together speak against this host; 0 = never
+  Nanoseconds self_suspicion_hold = std::chrono::seconds(3);
+  friend bool operator==(const GuardConfig&, const GuardConfig&) = default;
+};
+
+/// How long and how many backends may be out because they do so much worse than the others.
+struct EjectionConfig {
+  Nanoseconds time = std::chrono::seconds(30);     // the first time; n times as long the n-th time of late
+  Nanoseconds time_max = std::chrono::minutes(5);  // ≥ time
+  uint32_t most_percent = 10;                      // of the pool's backends at once, but at least one; 0 = nobody
+  friend bool operator==(const EjectionConfig&, const EjectionConfig&) = default;
 };
 
 struct PoolConfig {
@@ -112,6 +142,15 @@ struct PoolConfig {
   // and halves with each flap_half_life that passes between two failures.
   Nanoseconds hold_down_max = std::chrono::minutes(5);  // ≥ hold_down
   Nanoseconds flap_half_life = std::chrono::minutes(10);
+  // A returning owner gets so many percent of its seat's slots at once, and as many more after each pause.
+  uint32_t failback_step = 25;                           // 1..100
+  Nanoseconds failback_pause = std::chrono::seconds(5);  // 0: the whole seat at once
+  Nanoseconds promotion_ramp{0};                         // a standby's share of the seat it takes rises over this
+  SlowStartConfig slow_start;                            // of backends that serve for the first time
+  uint32_t activate_below = 100;  // percent of the hot weight: standbys step in only while less than this is served
+  uint32_t trickle = 0;           // percent of a seat's slots that its standby serves all the time
+  GuardConfig guard;
+  EjectionConfig ejection;
   ProbeConfig probe;
   std::vector<BackendConfig> backends;  // sorted by name: the canonical order
 

@@ -35,11 +35,27 @@ void read_backend(Section& section, const ProbeConfig& pool_probe, BackendConfig
   section.address("address", out.address);
   section.word("role", out.role, kRoleWords);
   section.integer("weight", out.weight, kWeight);
+  section.integer("capacity", out.capacity, kCapacity);
   section.string("domain", out.domain);
   section.string("standby", out.standby);
   section.boolean("enabled", out.enabled);
   if (Section probe = section.table("probe"); probe.present())
     read_probe(std::move(probe), out.probe.emplace(pool_probe));
+  section.reject_unknown_keys();
+}
+
+void read_guard(Section section, GuardConfig& out) {
+  section.word("fail", out.fail, kFailWords);
+  section.integer("panic_threshold", out.panic_threshold, kPercent);
+  section.integer("self_suspicion", out.self_suspicion, kPercent);
+  section.duration("self_suspicion_hold", out.self_suspicion_hold, kDoubt);
+  section.reject_unknown_keys();
+}
+
+void read_slow_start(Section section, SlowStartConfig& out) {
+  section.duration("window", out.window, kRamp);
+  section.integer("aggression", out.aggression, kAggression);
+  section.integer("least", out.least, kSharePercent);
   section.reject_unknown_keys();
 }
 
@@ -54,6 +70,13 @@ void read_pool(Section& section, PoolConfig& out) {
   section.duration("hold_down_max", out.hold_down_max, kHoldDown);
   if (!section.has("hold_down_max")) out.hold_down_max = std::max(out.hold_down_max, out.hold_down);
   section.duration("flap_half_life", out.flap_half_life, kFlapHalfLife);
+  section.integer("failback_step", out.failback_step, kSharePercent);
+  section.duration("failback_pause", out.failback_pause, kRamp);
+  section.duration("promotion_ramp", out.promotion_ramp, kRamp);
+  section.integer("activate_below", out.activate_below, kSharePercent);
+  section.integer("trickle", out.trickle, kTrickle);
+  read_guard(section.table("guard"), out.guard);
+  read_slow_start(section.table("slow_start"), out.slow_start);
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};

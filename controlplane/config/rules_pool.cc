@@ -74,6 +74,31 @@ void check_ring(Findings& out, const PoolConfig& pool, const std::string& key) {
   }
 }
 
+/// How seats change hands, and when signals are not believed.
+void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key) {
+  check_number(out, key + ".failback_step", pool.failback_step, kSharePercent);
+  check_duration(out, key + ".failback_pause", pool.failback_pause, kRamp);
+  check_duration(out, key + ".promotion_ramp", pool.promotion_ramp, kRamp);
+  check_number(out, key + ".activate_below", pool.activate_below, kSharePercent);
+  check_number(out, key + ".trickle", pool.trickle, kTrickle);
+  check_number(out, key + ".guard.panic_threshold", pool.guard.panic_threshold, kPercent);
+  check_number(out, key + ".guard.self_suspicion", pool.guard.self_suspicion, kPercent);
+  check_duration(out, key + ".guard.self_suspicion_hold", pool.guard.self_suspicion_hold, kDoubt);
+  check_duration(out, key + ".slow_start.window", pool.slow_start.window, kRamp);
+  check_number(out, key + ".slow_start.aggression", pool.slow_start.aggression, kAggression);
+  check_number(out, key + ".slow_start.least", pool.slow_start.least, kSharePercent);
+  if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {
+    out.push_back(warn(key + ".guard.panic_threshold", "has no effect on a pool that fails closed"));
+  }
+  if (pool.mode == Mode::hot_hot) {
+    for (const auto& [name, set] :
+         {std::pair{".activate_below", pool.activate_below < 100}, std::pair{".trickle", pool.trickle > 0},
+          std::pair{".promotion_ramp", pool.promotion_ramp.count() > 0}}) {
+      if (set) out.push_back(warn(key + name, "has no effect in a pool of mode \"hot-hot\", which has no standbys"));
+    }
+  }
+}
+
 }  // namespace
 
 Findings check_pool(const PoolConfig& pool) {
@@ -88,6 +113,7 @@ Findings check_pool(const PoolConfig& pool) {
                         "expected at least hold_down, " + format_duration(pool.hold_down)));
     out.back().depends = {key + ".hold_down"};
   }
+  check_sharing(out, pool, key);
   append(out, check_probe(pool.probe, key + ".probe"));
   check_ring(out, pool, key);
   check_unique_names(out, names_of(pool.backends), key + ".backend");

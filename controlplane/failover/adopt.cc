@@ -3,6 +3,9 @@
 #include <map>
 #include <utility>
 
+#include "controlplane/failover/returning.h"
+#include "controlplane/failover/shares.h"
+#include "controlplane/failover/standby.h"
 #include "controlplane/failover/step.h"
 
 namespace warmswap::failover {
@@ -17,14 +20,14 @@ BackendState fresh(const config::BackendConfig& config, Nanoseconds now) {
   backend.admin = config.enabled ? Admin::enabled : Admin::disabled;
   backend.configured_enabled = config.enabled;
   backend.since = now;
-  backend.state = state_of(backend, false);
+  backend.state = state_of(backend, Sitting::out);
   return backend;
 }
 
 PoolState fresh(const PoolConfig& spec, Nanoseconds now) {
   PoolState pool;
   for (const config::BackendConfig& config : spec.backends) {
-    if (config.role == Role::hot) pool.seats.push_back({static_cast<uint32_t>(pool.backends.size()), std::nullopt});
+    if (config.role == Role::hot) pool.seats.push_back({.owner = static_cast<uint32_t>(pool.backends.size())});
     pool.backends.push_back(fresh(config, now));
   }
   return pool;
@@ -49,6 +52,9 @@ void adopt_evidence(BackendState& backend, State state, const config::ProbeConfi
     case State::failed:
       backend.health = Health::down;
       break;
+    case State::ejected:
+      backend.health = Health::up;
+      break;
     case State::warming:
       backend.good_streak = probe.rise > 1 ? 1 : 0;
       break;
@@ -71,36 +77,74 @@ Places places_of(const std::vector<Backend>& backends) {
   return places;
 }
 
-/// The owner's claim on its own seat counts first, then that of the first standby in the records.
-void adopt_holders(PoolState& pool, const Places& places, std::span<const AdoptedBackend> records) {
+/// The owner's claim on its own seat counts first, then that of the first standby in the records. A standby has several
+/// seats as far as its capacity goes.
+void adopt_holders(const PoolConfig& spec, PoolState& pool, const Places& places,
+                   std::span<const AdoptedBackend> records) {
   std::map<uint32_t, SeatState*> seat_of_owner;
   for (SeatState& seat : pool.seats) seat_of_owner.emplace(seat.owner, &seat);
-  std::vector<bool> seated(pool.backends.size(), false);
   for (const AdoptedBackend& record : records) {
     const auto holder = places.find(record.name);
-    const auto owner = places.find(record.seat_of);
-    if (holder == places.end() || owner == places.end() || seated[holder->second]) continue;
-    const auto seat = seat_of_owner.find(owner->second);
-    if (seat == seat_of_owner.end()) continue;
-    const bool own = holder->second == owner->second;
-    const bool standby = pool.backends[holder->second].role == Role::warm && !seat->second->holder;
-    if (!own && !standby) continue;
-    seat->second->holder = holder->second;
-    seated[holder->second] = true;
+    if (holder == places.end()) continue;
+    for (const std::string& owned : record.seats) {
+      const auto owner = places.find(owned);
+      if (owner == places.end()) continue;
+      const auto seat = seat_of_owner.find(owner->second);
+      if (seat == seat_of_owner.end()) continue;
+      const bool own = holder->second == owner->second;
+      const bool busy = sitting_of(pool, holder->second) != Sitting::out;
+      const uint16_t part =
+          own ? kWhole : room_for(spec, holder->second, owner->second, busy, weight_held(spec, pool)[holder->second]);
+      const bool standby = pool.backends[holder->second].role == Role::warm && !seat->second->holder;
+      if (part == 0 || (own ? busy : !standby)) continue;
+      sit_down(*seat->second, holder->second);
+      seat->second->part = part;
+    }
   }
 }
 
-/// By seat of `pool`: who held it in `old`, under the old numbers.
-std::vector<std::optional<uint32_t>> old_holders(const PoolState& pool, const PoolState& old,
-                                                 const Places& old_places) {
-  std::vector<std::optional<uint32_t>> by_owner(old.backends.size());
-  for (const SeatState& seat : old.seats) by_owner[seat.owner] = seat.holder;
-  std::vector<std::optional<uint32_t>> result;
+/// A failback that was under way goes on from the share it had come to, with the first pause before it.
+void adopt_returns(const PoolConfig& spec, PoolState& pool, const Places& places,
+                   std::span<const AdoptedBackend> records, Nanoseconds now) {
+  for (const AdoptedBackend& record : records) {
+    const auto place = places.find(record.name);
+    if (record.returned == 0 || place == places.end()) continue;
+    for (SeatState& seat : pool.seats) {
+      if (seat.owner != place->second || !seat.holder || seat.holder == seat.owner) continue;
+      start_return(spec, seat, now);
+      if (seat.guest != seat.owner) continue;
+      const uint64_t step = std::max<uint64_t>(seat.guest_share, 1);
+      seat.ramp_since -= spec.failback_pause * static_cast<int64_t>((record.returned - 1u) / step);
+      seat.guest_share = ramp_share(spec, seat, now);
+    }
+  }
+}
+
+/// By seat of `pool`: the seat it was in `old`, under the old numbers.
+std::vector<const SeatState*> old_seats(const PoolState& pool, const PoolState& old, const Places& old_places) {
+  std::vector<const SeatState*> by_owner(old.backends.size(), nullptr);
+  for (const SeatState& seat : old.seats) by_owner[seat.owner] = &seat;
+  std::vector<const SeatState*> result;
   for (const SeatState& seat : pool.seats) {
     const auto owner = old_places.find(pool.backends[seat.owner].name);
-    result.push_back(owner == old_places.end() ? std::nullopt : by_owner[owner->second]);
+    result.push_back(owner == old_places.end() ? nullptr : by_owner[owner->second]);
   }
   return result;
+}
+
+/// A seat under its new numbers. What its holder or guest was, if that has left the configuration, is nobody's.
+SeatState carried_over(const SeatState& old, uint32_t owner, const PoolState& state, const Places& places) {
+  const auto renumbered = [&](std::optional<uint32_t> backend) -> std::optional<uint32_t> {
+    const auto place = backend ? places.find(state.backends[*backend].name) : places.end();
+    return place == places.end() ? std::nullopt : std::optional(place->second);
+  };
+  SeatState seat = old;
+  seat.owner = owner;
+  seat.holder = renumbered(old.holder);
+  seat.guest = renumbered(old.guest);
+  if (!seat.holder) stand_up(seat);
+  if (!seat.guest) seat.guest_share = 0;
+  return seat;
 }
 
 /// What remains of a backend's state under its new configuration.
@@ -130,13 +174,16 @@ Outcome adopt(const PoolConfig& spec, std::span<const AdoptedBackend> records, N
     backend.state = record.state;
     backend.since = record.since;
     backend.failures = record.failures;
+    backend.flaps = record.flaps;
+    backend.failed_at = record.failed_at;
     backend.held = record.held && backend.role == Role::hot;
     if (record.admin == Admin::disabled) backend.admin = Admin::disabled;
     if (backend.admin == Admin::disabled) continue;
     const std::optional<config::ProbeConfig>& own = spec.backends[place->second].probe;
     adopt_evidence(backend, record.state, own ? *own : spec.probe, now);
   }
-  adopt_holders(pool, places, records);
+  adopt_holders(spec, pool, places, records);
+  adopt_returns(spec, pool, places, records, now);
   return Step(spec, std::move(pool), now, Cause::adoption).finish({});
 }
 
@@ -152,17 +199,17 @@ Outcome reconfigure(const PoolConfig& spec, PoolState state, Nanoseconds now) {
     if (old.configured_enabled != spec.backends[i].enabled) switched.push_back(i);
     pool.backends[i] = carried_over(old, spec.backends[i]);
   }
-  const std::vector<std::optional<uint32_t>> holders = old_holders(pool, state, old_places);
-  for (uint32_t s = 0; s < holders.size(); ++s) {
-    if (!holders[s]) continue;
-    const auto place = places.find(state.backends[*holders[s]].name);
-    if (place != places.end()) pool.seats[s].holder = place->second;
+  pool.doubt_until = state.doubt_until;
+  pool.panic = state.panic;
+  const std::vector<const SeatState*> before = old_seats(pool, state, old_places);
+  for (uint32_t s = 0; s < before.size(); ++s) {
+    if (before[s] != nullptr) pool.seats[s] = carried_over(*before[s], pool.seats[s].owner, state, places);
   }
 
   Step step(spec, std::move(pool), now, Cause::configuration);
-  for (uint32_t s = 0; s < holders.size(); ++s) {
-    if (!holders[s]) continue;
-    const std::string& name = state.backends[*holders[s]].name;
+  for (uint32_t s = 0; s < before.size(); ++s) {
+    if (before[s] == nullptr || !before[s]->holder) continue;
+    const std::string& name = state.backends[*before[s]->holder].name;
     if (!places.contains(name)) step.holder_is_gone(s, name);
   }
   for (const uint32_t i : switched) {

@@ -1,5 +1,7 @@
 #include "controlplane/failover/engine.h"
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -7,42 +9,41 @@
 
 namespace warmswap::failover {
 
+namespace {
+
+constexpr std::array<std::string_view, 16> kCauseNames = {
+    "probe",   "enable",  "disable", "failover", "failback", "hold_down", "last_resort",   "heartbeat",
+    "anomaly", "warm_up", "swap",    "drill",    "step",     "panic",     "configuration", "adoption",
+};
+static_assert(kCauseNames.size() == static_cast<size_t>(Cause::adoption) + 1, "one name for each cause");
+
+constexpr std::array<std::string_view, 7> kSeatChangeNames = {
+    "opened", "failover", "failback", "vacated", "step", "retreat", "fail_open",
+};
+static_assert(kSeatChangeNames.size() == static_cast<size_t>(SeatChangeKind::fail_open) + 1, "one name for each kind");
+
+}  // namespace
+
 std::string_view to_string(Cause cause) noexcept {
-  switch (cause) {
-    case Cause::probe:
-      return "probe";
-    case Cause::enable:
-      return "enable";
-    case Cause::disable:
-      return "disable";
-    case Cause::failover:
-      return "failover";
-    case Cause::failback:
-      return "failback";
-    case Cause::hold_down:
-      return "hold_down";
-    case Cause::last_resort:
-      return "last_resort";
-    case Cause::configuration:
-      return "configuration";
-    case Cause::adoption:
-      return "adoption";
-  }
-  return "";
+  return kCauseNames[static_cast<size_t>(cause)];
 }
 
 std::string_view to_string(SeatChangeKind kind) noexcept {
-  switch (kind) {
-    case SeatChangeKind::opened:
-      return "opened";
-    case SeatChangeKind::failover:
-      return "failover";
-    case SeatChangeKind::failback:
-      return "failback";
-    case SeatChangeKind::vacated:
-      return "vacated";
-  }
-  return "";
+  return kSeatChangeNames[static_cast<size_t>(kind)];
+}
+
+bool changed_anything(const Outcome& outcome) noexcept {
+  return !outcome.states.empty() || !outcome.seats.empty() || !outcome.notices.empty() || outcome.shares_changed;
+}
+
+bool says_nothing_new(const config::PoolConfig& spec, const PoolState& state, const ProbeResult& result) noexcept {
+  const auto at =
+      std::lower_bound(state.backends.begin(), state.backends.end(), result.backend,
+                       [](const BackendState& backend, const std::string& name) { return backend.name < name; });
+  if (result.outcome != Probe::good || at == state.backends.end() || at->name != result.backend) return false;
+  const std::optional<config::ProbeConfig>& own = spec.backends[static_cast<size_t>(at - state.backends.begin())].probe;
+  const uint32_t rise = std::max((own ? *own : spec.probe).rise, 1u);
+  return at->health == Health::up && at->bad_streak == 0 && at->good_streak >= rise;
 }
 
 Outcome step(const config::PoolConfig& spec, PoolState state, std::span<const Event> events, Nanoseconds now) {
@@ -54,19 +55,7 @@ Outcome step(const config::PoolConfig& spec, PoolState state, std::span<const Ev
   Step step(spec, std::move(state), now, Cause::configuration);
   std::vector<Refusal> refusals;
   for (size_t i = 0; i < events.size(); ++i) {
-    const Event& event = events[i];
-    std::optional<std::string> refusal;
-    if (const auto* result = std::get_if<ProbeResult>(&event)) step.apply(*result);
-    if (const auto* enable = std::get_if<Enable>(&event)) refusal = step.command(*enable);
-    if (const auto* disable = std::get_if<Disable>(&event)) refusal = step.command(*disable);
-    if (const auto* failover = std::get_if<Failover>(&event)) {
-      step.settle();
-      refusal = step.command(*failover);
-    }
-    if (const auto* failback = std::get_if<Failback>(&event)) {
-      step.settle();
-      refusal = step.command(*failback);
-    }
+    std::optional<std::string> refusal = std::visit([&](const auto& event) { return step.take(event); }, events[i]);
     if (refusal) refusals.push_back({i, std::move(*refusal)});
   }
   return step.finish(std::move(refusals));
@@ -74,15 +63,6 @@ Outcome step(const config::PoolConfig& spec, PoolState state, std::span<const Ev
 
 Outcome step(const config::PoolConfig& spec, PoolState state, const Event& event, Nanoseconds now) {
   return step(spec, std::move(state), std::span(&event, 1), now);
-}
-
-std::vector<SeatAssignment> assignment(const config::PoolConfig& spec, const PoolState& state) {
-  std::vector<SeatAssignment> seats;
-  seats.reserve(state.seats.size());
-  for (const SeatState& seat : state.seats) {
-    seats.push_back({seat.owner, spec.backends[seat.owner].weight, seat.holder});
-  }
-  return seats;
 }
 
 }  // namespace warmswap::failover

@@ -13,7 +13,10 @@ namespace warmswap::failover {
 /// The backend has just been found failed.
 void count_failure(const config::PoolConfig& spec, BackendState& backend, Nanoseconds now) noexcept;
 
-/// A command vouches for the backend: its next hold-down is the plain one.
+/// The backend is out from now on for as long as the times of late say.
+void eject(const config::PoolConfig& spec, BackendState& backend, Nanoseconds now) noexcept;
+
+/// A command vouches for the backend: its next hold-down is the plain one, and nothing keeps it out.
 void forgive(BackendState& backend) noexcept;
 
 /// What it must be healthy for before its seat comes back by itself.

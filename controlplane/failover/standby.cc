@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "controlplane/failover/seats.h"
+#include "controlplane/failover/shares.h"
+
 namespace warmswap::failover {
 
 Pairing::Pairing(const config::PoolConfig& spec) : spec_(spec) {
@@ -43,28 +46,55 @@ bool Pairing::same_domain(uint32_t a, uint32_t b) const {
   return !domain.empty() && domain == spec_.backends[b].domain;
 }
 
-std::optional<uint32_t> Pairing::best(const PoolState& pool, uint32_t seat, std::optional<uint32_t> lost) const {
+uint16_t room_for(const config::PoolConfig& spec, uint32_t standby, uint32_t seat_owner, bool busy, uint64_t held) {
+  const uint64_t capacity = spec.backends[standby].capacity;
+  if (capacity == 0) return busy ? 0 : kWhole;
+  const uint64_t weight = std::max(spec.backends[seat_owner].weight, 1u);
+  return capacity <= held ? 0 : static_cast<uint16_t>(std::min<uint64_t>((capacity - held) * kWhole / weight, kWhole));
+}
+
+std::optional<uint32_t> Pairing::first_choice(uint32_t seat) const {
+  if (warm_.empty()) return std::nullopt;
+  return warm_[choices_[seat].place];
+}
+
+std::optional<Choice> Pairing::best(const PoolState& pool, uint32_t seat, const Wish& wish) const {
   const FirstChoice first = choices_[seat];
   const uint32_t count = static_cast<uint32_t>(warm_.size());
-  const auto key = [&](uint32_t place) {
+  const std::vector<uint64_t> held = weight_held(spec_, pool);
+  const std::vector<Sitting> sitting = sittings(pool);
+  const auto busy = [&](uint32_t standby) { return sitting[standby] != Sitting::out; };
+  const auto key = [&](uint32_t place, uint16_t part) {
     const uint32_t standby = warm_[place];
-    const bool doubted = pool.backends[standby].bad_streak > 0;
+    const bool doubted = !clean(pool.backends[standby]);
     const bool is_first = place == first.place;
-    return std::tuple(!(is_first && first.explicitly && !doubted), same_domain(standby, pool.seats[seat].owner),
-                      lost && same_domain(standby, *lost), doubted, !is_first, claims_[place],
+    return std::tuple(!pool.backends[standby].warmed, !(is_first && first.explicitly && !doubted),
+                      same_domain(standby, pool.seats[seat].owner), wish.lost && same_domain(standby, *wish.lost),
+                      doubted, part < kWhole, busy(standby), !is_first, claims_[place],
                       (place + count - first.place) % count);
   };
   std::optional<uint32_t> chosen;
+  uint16_t part = 0;
   for (uint32_t place = 0; place < count; ++place) {
-    const BackendState& standby = pool.backends[warm_[place]];
-    if (standby.admin == Admin::disabled || standby.health != Health::up) continue;
-    const bool busy = std::any_of(pool.seats.begin(), pool.seats.end(),
-                                  [&](const SeatState& other) { return other.holder == warm_[place]; });
-    if (busy) continue;
-    if (!chosen || key(place) < key(*chosen)) chosen = place;
+    const uint32_t standby = warm_[place];
+    if (!fit(pool.backends[standby])) continue;
+    if (!wish.avoid.empty() && spec_.backends[standby].domain == wish.avoid) continue;
+    const uint16_t fits = room_for(spec_, standby, pool.seats[seat].owner, busy(standby), held[standby]);
+    if (fits == 0 || (chosen && key(*chosen, part) <= key(place, fits))) continue;
+    chosen = place;
+    part = fits;
   }
   if (!chosen) return std::nullopt;
-  return warm_[*chosen];
+  return Choice{warm_[*chosen], part, pool.backends[warm_[*chosen]].warmed};
+}
+
+void promote(const config::PoolConfig& spec, SeatState& seat, const Choice& choice, Nanoseconds now) {
+  sit_down(seat, choice.standby);
+  seat.part = choice.part;
+  if (spec.promotion_ramp.count() == 0) return;
+  seat.ramp = Ramp::promotion;
+  seat.ramp_since = now;
+  seat.ramp_share = ramp_share(spec, seat, now);
 }
 
 }  // namespace warmswap::failover

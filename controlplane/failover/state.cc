@@ -5,11 +5,11 @@
 namespace warmswap::failover {
 namespace {
 
-constexpr std::array<std::string_view, 11> kStateNames = {
+constexpr std::array<std::string_view, 12> kStateNames = {
     "unknown", "serving", "suspect",  "failed",   "recovering", "cold",
-    "warming", "warm",    "promoted", "disabled", "draining",
+    "warming", "warm",    "promoted", "disabled", "draining",   "ejected",
 };
-static_assert(kStateNames.size() == static_cast<size_t>(State::draining) + 1, "one name for each state");
+static_assert(kStateNames.size() == static_cast<size_t>(State::ejected) + 1, "one name for each state");
 
 }  // namespace
 

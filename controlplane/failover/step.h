@@ -9,6 +9,7 @@
 
 #include "controlplane/failover/engine.h"
 #include "controlplane/failover/seats.h"
+#include "controlplane/failover/standby.h"
 
 namespace warmswap::failover {
 
@@ -20,16 +21,26 @@ class Step {
   /// The holder of this seat left the configuration.
   void holder_is_gone(uint32_t seat, const std::string& name);
 
-  // Evidence (evidence.cc). The seats follow with the next settle().
-  void apply(const ProbeResult& result);
+  using Refused = std::optional<std::string>;  // the sentence that says why
+
+  // Evidence (evidence.cc). The seats follow with the next settle(). Never refused.
+  Refused take(const ProbeResult& result);
+  Refused take(const BeatChange& change);
+  Refused take(const LoadShare& load);
+  Refused take(const WarmUp& warm_up);
+  Refused take(const Outlier& outlier);
+  Refused take(const Tick&) { return std::nullopt; }
   void enable(uint32_t backend, Cause cause);
   void disable(uint32_t backend, Cause cause);
 
-  // Commands (command.cc): a sentence when refused.
-  std::optional<std::string> command(const Enable& event);
-  std::optional<std::string> command(const Disable& event);
-  std::optional<std::string> command(const Failover& event);
-  std::optional<std::string> command(const Failback& event);
+  // Commands (command.cc).
+  Refused take(const Enable& event);
+  Refused take(const Disable& event);
+  Refused take(const Failover& event);
+  Refused take(const FailoverDomain& event);
+  Refused take(const Failback& event);
+  Refused take(const Swap& event);
+  Refused take(const Drill& event);
 
   void settle();
   /// Settles and reports. The step is over.
@@ -50,15 +61,23 @@ class Step {
   std::optional<uint32_t> find(const std::string& name) const;
   std::optional<uint32_t> seat_of_owner(uint32_t backend) const;
   std::string unknown_name(const std::string& name) const;
-  std::string why_not_ready(uint32_t standby) const;
+  std::string why_not_ready(uint32_t standby, uint32_t seat) const;
+  Refused give_to_standby(const std::string& backend, const std::string& standby, Cause cause);
+  Refused swap_standbys(uint32_t holder, uint32_t waiting);
+  bool leave_domain(const Pairing& pairing, const std::string& domain, PoolState& next, uint32_t seat) const;
   void forget_evidence(uint32_t backend);
   void trust_unprobed();
+  void good_probe(uint32_t backend);
+  void confirm_failures();
+  void end_ejections();
 
   Reason reason_for_seat(uint32_t seat) const;
   Reason reason_for_backend(uint32_t backend, std::optional<uint32_t> seat_before,
                             std::optional<uint32_t> seat_after) const;
+  std::optional<SeatChangeKind> kind_of(uint32_t seat) const;
   void report_seats(Outcome& outcome) const;
   void report_states(Outcome& outcome);
+  void report_notices(Outcome& outcome) const;
 
   const config::PoolConfig& spec_;
   PoolState pool_;
@@ -68,6 +87,8 @@ class Step {
   std::vector<bool> changed_;  // by backend: its health or admin state changed
   std::vector<SeatNote> seat_notes_;
   std::vector<SeatState> seats_before_;
+  bool doubted_before_;
+  bool panicked_before_;
   std::vector<std::string> gone_;  // by seat: the holder that left the configuration; usually empty
 };
 

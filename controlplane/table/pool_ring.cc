@@ -15,6 +15,10 @@ std::vector<RingSeat> views_of(const std::vector<OwnedSeat>& seats) {
   return views;
 }
 
+const std::string& seat_name(const PoolRing& ring, size_t record) {
+  return ring.seats()[ring.records()[record]].name;
+}
+
 /// Numbers for holders' names, the same across two moments.
 class Numbers {
  public:
@@ -30,19 +34,40 @@ class Numbers {
 
 }  // namespace
 
-PoolRing::PoolRing(const PoolRing& before, uint32_t ring_size, std::vector<OwnedSeat> seats, std::vector<bool> dead)
-    : seats_(std::move(seats)), dead_(std::move(dead)) {
+PoolRing::PoolRing(const PoolRing& before, uint32_t ring_size, std::vector<OwnedSeat> seats,
+                   std::vector<Opening> openings)
+    : seats_(std::move(seats)), openings_(std::move(openings)) {
   const std::vector<RingSeat> views = views_of(seats_);
   const bool same_base = before.base_.size() == ring_size && before.seats_ == seats_;
   base_ = same_base ? before.base_ : base_ring(ring_size, views);
-  const bool any_dead = std::find(dead_.begin(), dead_.end(), true) != dead_.end();
-  ring_ = any_dead ? re_deal(base_, views, dead_) : base_;
-  slots_ = slots_per_seat(ring_, seats_.size());
+  const bool whole = std::all_of(openings_.begin(), openings_.end(),
+                                 [](const Opening& opening) { return opening.served() == kWhole; });
+  ring_ = whole ? base_ : re_deal(base_, views, openings_);
+  for (uint16_t s = 0; s < seats_.size(); ++s) records_.push_back(s);
+  seat_guests();
+  slots_ = slots_per_seat(ring_, records_.size());
+}
+
+void PoolRing::seat_guests() {
+  std::vector<uint16_t> record_of(seats_.size(), kNoSeat);
+  std::vector<Places> places;
+  for (uint16_t s = 0; s < seats_.size(); ++s) {
+    places.emplace_back(seats_[s].name);
+    if (openings_[s].guest == 0) continue;
+    record_of[s] = static_cast<uint16_t>(records_.size());
+    records_.push_back(s);
+  }
+  if (records_.size() == seats_.size()) return;
+  for (uint32_t slot = 0; slot < ring_.size(); ++slot) {
+    const uint16_t seat = ring_[slot];
+    if (seat == kNoSeat || record_of[seat] == kNoSeat) continue;
+    if (places[seat].of(slot) < openings_[seat].guest) ring_[slot] = record_of[seat];
+  }
 }
 
 bool PoolRing::matches(uint32_t ring_size, const std::vector<OwnedSeat>& seats,
-                       const std::vector<bool>& dead) const noexcept {
-  return ring_.size() == ring_size && seats == seats_ && dead == dead_;
+                       const std::vector<Opening>& openings) const noexcept {
+  return ring_.size() == ring_size && seats == seats_ && openings == openings_;
 }
 
 uint32_t PoolRing::slots_without_seat() const noexcept {
@@ -67,7 +92,7 @@ SlotsMoved slots_moved(const Holding& before, const Holding& after) {
   for (size_t s = 0; s < before.holders.size(); ++s) {
     const std::string& holder = before.holders[s];
     for (size_t t = 0; t < after.holders.size(); ++t) {
-      const bool same_seat = before.ring.seats()[s].name == after.ring.seats()[t].name;
+      const bool same_seat = seat_name(before.ring, s) == seat_name(after.ring, t);
       if (same_seat && !holder.empty() && after.holders[t] == holder) survives[numbers.of(holder)] = true;
     }
   }

@@ -1,27 +1,35 @@
-// Dealing a dead seat's slots to the living. A pure function of (base ring, seats, which are dead): it does not matter
-// in what order they died, so balancers that see the same states make the same ring without talking. Any thread.
+// Dealing the slots of closed seats to the open ones. A pure function of (base ring, seats, how far each is open): it
+// does not matter in what order they closed, so balancers that see the same states make the same ring without talking.
+// Any thread.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "controlplane/table/opening.h"
 #include "controlplane/table/ring.h"
 
 namespace warmswap::table {
 
-/// `base` with each slot of a dead seat given to a live seat of weight above zero, or to kNoSeat when there is none.
+/// `base` with each slot that its seat does not serve given to a seat of weight above zero that takes it, or to kNoSeat
+/// when nobody serves. Each seat serves, takes surplus and inherits orphans as its opening says, by the places
+/// (opening.h) of the slots with it.
 ///
 /// Each slot of a seat has a fixed *heir* among the other configured seats, and after the heir a fixed order of all
-/// seats: weighted rendezvous for that slot. The first live one gets the slot. Hence
-///  - no slot of a live seat moves;
-///  - a seat that dies or comes back moves only the slots it has while it is alive, whatever else is dead; with
-///    nobody dead the result is `base`;
+/// seats: weighted rendezvous for that slot. The first one that serves and takes it gets the slot. Hence
+///  - no slot moves that its seat goes on serving;
+///  - a seat that closes or opens moves only the slots it has while it is open, whatever else is closed; with
+///    everything open the result is `base`;
+///  - a seat opened by degrees gains slots and loses none;
+///  - orphans go to the others in proportion to weight x inherit, and surplus in proportion to weight x accept, as long
+///    as some seat that serves takes all of them;
 ///  - heirs are chosen by rendezvous too, but up to exact shares, so one failure spreads over the others as evenly as
 ///    whole slots allow; further ones spread by rendezvous, within a few slots.
+/// Where nobody takes a slot, the first that serves at all gets it: nothing is dropped for want of room.
 ///
-/// `seats` are those the ring was made from, in the same numbering; `dead` has their size.
+/// `seats` are those the ring was made from, in the same numbering; `openings` has their size.
 /// Throws std::invalid_argument when the sizes differ or the ring names a seat that is not there.
-Ring re_deal(std::span<const uint16_t> base, std::span<const RingSeat> seats, const std::vector<bool>& dead);
+Ring re_deal(std::span<const uint16_t> base, std::span<const RingSeat> seats, std::span<const Opening> openings);
 
 }  // namespace warmswap::table

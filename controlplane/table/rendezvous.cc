@@ -66,37 +66,6 @@ Contest::Contest(std::span<const Candidate> by_weight) {
   }
 }
 
-uint16_t Contest::winner(uint64_t slot) const noexcept {
-  uint16_t best_rank = kNobody;
-  uint64_t best_draw = 0;
-  uint64_t best_cost = 0;
-  uint64_t best_weight = 0;
-  for (const Group& group : groups_) {
-    if (group.begin == group.end) continue;
-    uint16_t rank = kNobody;
-    uint64_t highest = 0;
-    for (uint32_t i = group.begin; i < group.end; ++i) {
-      const uint64_t drawn = draw(members_[i].seed, slot);
-      if (drawn > highest || (drawn == highest && members_[i].rank < rank)) {
-        highest = drawn;
-        rank = members_[i].rank;
-      }
-    }
-    const uint64_t group_cost = groups_.size() == 1 ? 0 : cost(highest);
-    // cost/weight as a cross product: below 2^39 · 2^16, exact.
-    const uint64_t ours = group_cost * best_weight;
-    const uint64_t theirs = best_cost * group.weight;
-    const bool better = ours != theirs ? ours < theirs : highest != best_draw ? highest > best_draw : rank < best_rank;
-    if (best_rank == kNobody || better) {
-      best_rank = rank;
-      best_draw = highest;
-      best_cost = group_cost;
-      best_weight = group.weight;
-    }
-  }
-  return best_rank;
-}
-
 void Contest::remove(uint16_t rank) {
   for (Group& group : groups_) {
     for (uint32_t i = group.begin; i < group.end; ++i) {

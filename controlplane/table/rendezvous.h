@@ -49,7 +49,12 @@ class Contest {
 
   /// The rank with the smallest cost / weight; of equals the larger draw, then the smaller rank. kNobody when no
   /// candidate is left.
-  uint16_t winner(uint64_t slot) const noexcept;
+  uint16_t winner(uint64_t slot) const {
+    return winner(slot, [](uint16_t) { return true; });
+  }
+  /// The same among the ranks that `admits` is true for.
+  template <typename Admits>
+  uint16_t winner(uint64_t slot, Admits admits) const;
   void remove(uint16_t rank);
 
  private:
@@ -66,5 +71,37 @@ class Contest {
   std::vector<Group> groups_;
   std::vector<Member> members_;
 };
+
+template <typename Admits>
+uint16_t Contest::winner(uint64_t slot, Admits admits) const {
+  uint16_t best_rank = kNobody;
+  uint64_t best_draw = 0;
+  uint64_t best_cost = 0;
+  uint64_t best_weight = 0;
+  for (const Group& group : groups_) {
+    uint16_t rank = kNobody;
+    uint64_t highest = 0;
+    for (uint32_t i = group.begin; i < group.end; ++i) {
+      const uint64_t drawn = draw(members_[i].seed, slot);
+      const bool leads = rank == kNobody || drawn > highest || (drawn == highest && members_[i].rank < rank);
+      if (!leads || !admits(members_[i].rank)) continue;
+      highest = drawn;
+      rank = members_[i].rank;
+    }
+    if (rank == kNobody) continue;
+    const uint64_t group_cost = groups_.size() == 1 ? 0 : cost(highest);
+    // cost/weight as a cross product: below 2^39 · 2^16, exact.
+    const uint64_t ours = group_cost * best_weight;
+    const uint64_t theirs = best_cost * group.weight;
+    const bool better = ours != theirs ? ours < theirs : highest != best_draw ? highest > best_draw : rank < best_rank;
+    if (best_rank == kNobody || better) {
+      best_rank = rank;
+      best_draw = highest;
+      best_cost = group_cost;
+      best_weight = group.weight;
+    }
+  }
+  return best_rank;
+}
 
 }  // namespace warmswap::table

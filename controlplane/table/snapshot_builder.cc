@@ -67,8 +67,13 @@ uint64_t fingerprint_of(contract::HashKey key, const PoolRow& pool) {
   for (size_t s = 0; s < pool.ring->seats().size(); ++s) {
     digest.add(pool.ring->seats()[s].name);
     digest.add(pool.ring->seats()[s].weight);
-    // A seat with nobody differs from every address; the re-deal follows from which seats these are.
-    digest.add(pool.holders[s] == kNobody ? ~uint64_t{0} : pool.backends[pool.holders[s]].address.raw());
+    const Opening& opening = pool.ring->openings()[s];
+    digest.add(uint64_t{opening.planned} << 32 | uint64_t{opening.holder} << 16 | opening.guest);
+    digest.add(uint64_t{opening.accept} << 16 | opening.inherit);
+  }
+  // A record with nobody differs from every address; the re-deal follows from the openings.
+  for (const uint16_t holder : pool.holders) {
+    digest.add(holder == kNobody ? ~uint64_t{0} : pool.backends[holder].address.raw());
   }
   return digest.value();
 }
@@ -83,6 +88,34 @@ uint64_t fingerprint_of(const SnapshotRows& rows, std::span<const uint64_t> of_p
     digest.add(rows.pools[vip.info.pool]->name);
   }
   return digest.value();
+}
+
+void append(std::vector<std::byte>& bytes, const void* data, size_t size) {
+  const auto* first = static_cast<const std::byte*>(data);
+  bytes.insert(bytes.end(), first, first + size);
+}
+
+/// The pool's cold part, as contract::PoolRecord::directory says.
+std::vector<std::byte> directory_of(const PoolRow& row) {
+  contract::PoolInfo info{};
+  row.name.copy(info.name, sizeof(info.name) - 1);
+  info.backend_count = static_cast<uint32_t>(row.backends.size());
+  info.seat_count = static_cast<uint32_t>(row.holders.size());
+  std::vector<std::byte> directory;
+  directory.reserve(sizeof(info) + row.backends.size() * sizeof(contract::BackendInfo) +
+                    row.holders.size() * sizeof(contract::SeatInfo));
+  append(directory, &info, sizeof(info));
+  append(directory, row.backends.data(), row.backends.size() * sizeof(contract::BackendInfo));
+  for (size_t r = 0; r < row.holders.size(); ++r) {
+    const uint16_t seat = row.ring->records()[r];
+    const Opening& opening = row.ring->openings()[seat];
+    contract::SeatInfo record{};
+    record.owner = row.owners[seat];
+    record.holder = row.holders[r];
+    record.share = row.ring->is_guest(r) ? opening.guest : opening.holder;
+    append(directory, &record, sizeof(record));
+  }
+  return directory;
 }
 
 }  // namespace
@@ -156,24 +189,15 @@ Result<SnapshotBuilder::PoolBlocks> SnapshotBuilder::build_pool(const SnapshotRo
     blocks.ring = *stored;
   }
   std::vector<contract::Seat> seats;
-  seats.reserve(row.ring->seats().size());
-  for (size_t s = 0; s < row.ring->seats().size(); ++s) seats.push_back(seat_of(rows, row, s));
+  seats.reserve(row.holders.size());
+  for (size_t s = 0; s < row.holders.size(); ++s) seats.push_back(seat_of(rows, row, s));
   auto stored_seats =
       share_or_store(before.seats, BlockKind::seats, seats.data(), seats.size() * sizeof(contract::Seat));
   if (!stored_seats) return Error{stored_seats.error()};
   blocks.seats = *stored_seats;
   blocks.way = contract::common_way(seats);
 
-  std::vector<std::byte> directory(sizeof(contract::PoolInfo) + row.backends.size() * sizeof(contract::BackendInfo));
-  contract::PoolInfo info{};
-  row.name.copy(info.name, sizeof(info.name) - 1);
-  info.backend_count = static_cast<uint32_t>(row.backends.size());
-  info.seat_count = static_cast<uint32_t>(row.ring->seats().size());
-  std::memcpy(directory.data(), &info, sizeof(info));
-  if (!row.backends.empty()) {
-    std::memcpy(directory.data() + sizeof(info), row.backends.data(),
-                row.backends.size() * sizeof(contract::BackendInfo));
-  }
+  const std::vector<std::byte> directory = directory_of(row);
   auto stored_directory =
       share_or_store(before.directory, BlockKind::pool_directory, directory.data(), directory.size());
   if (!stored_directory) return Error{stored_directory.error()};
@@ -217,7 +241,7 @@ Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
     record.ring = pool.ring->offset();
     record.seats = pool.seats->offset();
     record.ring_size = static_cast<uint32_t>(pool.row->ring->ring().size());
-    record.seat_count = static_cast<uint32_t>(pool.row->ring->seats().size());
+    record.seat_count = static_cast<uint32_t>(pool.row->holders.size());
     record.directory = pool.directory->offset();
     record.least_mtu = pool.way.least_mtu;
     record.port = pool.way.port;

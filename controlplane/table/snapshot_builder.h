@@ -31,8 +31,9 @@ inline constexpr uint16_t kNobody = 0xffff;
 struct PoolRow {
   std::string name;
   std::shared_ptr<const PoolRing> ring;         // never null
-  std::vector<uint16_t> holders;                // per seat: index into backends, or kNobody
+  std::vector<uint16_t> holders;                // per record of the ring: index into backends, or kNobody
   std::vector<contract::BackendInfo> backends;  // in canonical order
+  std::vector<uint16_t> owners;                 // per seat: index into backends
   std::vector<std::optional<Route>> routes;     // per backend; nullopt = no route at all
 };
 

@@ -26,7 +26,7 @@
 namespace warmswap::contract {
 
 inline constexpr char kSegmentMagic[8] = {'W', 'A', 'R', 'M', 'S', 'W', 'A', 'P'};
-inline constexpr uint32_t kAbiVersion = 3;
+inline constexpr uint32_t kAbiVersion = 4;
 
 inline constexpr size_t kCacheLine = 64;
 inline constexpr size_t kRegionAlignment = size_t{2} << 20;
@@ -266,7 +266,7 @@ struct alignas(kCacheLine) PoolRecord {
   Offset seats;  // Seat[seat_count]
   uint32_t ring_size;
   uint32_t seat_count;
-  Offset directory;  // PoolInfo followed by BackendInfo[]; cold
+  Offset directory;  // PoolInfo, BackendInfo[backend_count], SeatInfo[seat_count]; cold
   // Where every seat can be sent to, and all by one port, as is usual: a worker then need not look at each.
   uint16_t least_mtu;  // the smallest of the seats' MTUs; 0 where it is not so
   uint8_t port;        // the seats' port; 0 where it is not so
@@ -280,9 +280,10 @@ enum class Encapsulation : uint8_t { none = 0, ipip = 1 };
 inline constexpr uint16_t kNoBackend = 0xffff;
 inline constexpr uint8_t kSeatResolved = 1;  // the header is complete: the next hop's MAC is known
 
-/// A place in the ring with its forwarding record: one cache line, holding the ready-made outer header.
-/// `header` is Ethernet, then the outer IP header with these fields left zero for the pipeline to fill per packet:
-/// TOS, total length, identification, flags, checksum and the entropy bits of the source.
+/// A place in the ring with its forwarding record: one cache line, holding the ready-made outer header. A seat whose
+/// slots two backends share (a failback under way, a trickle to a standby) has two records. `header` is Ethernet, then
+/// the outer IP header with these fields left zero for the pipeline to fill per packet: TOS, total length,
+/// identification, flags, checksum and the entropy bits of the source.
 struct alignas(kCacheLine) Seat {
   uint16_t backend;     // index of the counters and of BackendInfo::id; kNoBackend = nobody
   uint16_t mtu;         // largest outer layer-3 packet; 0 when nothing may be sent: nobody holds it, or not resolved
@@ -323,18 +324,32 @@ static_assert(sizeof(PoolInfo) == 128);
 struct BackendInfo {
   char name[kNameBytes];
   Be32 address;
-  uint16_t id;          // counter index
-  uint8_t role;         // failover::Role
-  uint8_t state;        // failover::State
-  uint8_t admin;        // failover::Admin
-  uint8_t held;         // kept out of its seat until a manual failback
-  uint16_t holds_seat;  // whose seat this backend holds: index into the directory, kNoSeat = none
+  uint16_t id;     // counter index
+  uint8_t role;    // failover::Role
+  uint8_t state;   // failover::State
+  uint8_t admin;   // failover::Admin
+  uint8_t held;    // kept out of its seat until a manual failback
+  uint16_t flaps;  // failures of late
   uint32_t failures;
   uint64_t since_ns;  // CLOCK_REALTIME of the last state change
   uint64_t base_packets;
   uint64_t base_bytes;
-  uint64_t reserved[2];
+  uint64_t failed_ns;  // CLOCK_REALTIME of the latest failure; 0 = none
+  uint64_t reserved;
 };
 static_assert(sizeof(BackendInfo) == 120);
+
+/// A part or share of 1: shares of a seat's slots are counted in these.
+inline constexpr uint16_t kWhole = 1024;
+
+/// Who sits where: one for each record of PoolRecord::seats, in its order. First one for each hot backend, in the
+/// directory's order, then those of guests.
+struct SeatInfo {
+  uint16_t owner;   // index into the directory
+  uint16_t holder;  // index into the directory; kNoBackend = nobody, and the seat's slots are dealt to others
+  uint16_t share;   // of the seat's slots, in kWhole-ths, that lead to this record
+  uint16_t reserved;
+};
+static_assert(sizeof(SeatInfo) == 8);
 
 }  // namespace warmswap::contract

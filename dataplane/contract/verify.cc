@@ -147,13 +147,26 @@ Result<void> verify_directory(const std::byte* base, const PoolRecord& pool, con
   if (*info == nullptr) return {};
   const auto& directory = *reinterpret_cast<const PoolInfo*>(*info);
   auto whole = checked_block(base, pool.directory, BlockKind::pool_directory,
-                             sizeof(PoolInfo) + uint64_t{directory.backend_count} * sizeof(BackendInfo));
+                             sizeof(PoolInfo) + uint64_t{directory.backend_count} * sizeof(BackendInfo) +
+                                 uint64_t{directory.seat_count} * sizeof(SeatInfo));
   if (!whole) return Error{whole.error()};
+  if (directory.seat_count != pool.seat_count) {
+    return Error{"the directory tells of " + std::to_string(directory.seat_count) + " seats, the pool has " +
+                 std::to_string(pool.seat_count)};
+  }
   const auto* backends = reinterpret_cast<const BackendInfo*>(&directory + 1);
   const bool named = name_terminated(directory.name) &&
                      std::all_of(backends, backends + directory.backend_count,
                                  [](const BackendInfo& backend) { return name_terminated(backend.name); });
   if (!named) return Error{"a name in the directory has no end"};
+  const auto* seats = reinterpret_cast<const SeatInfo*>(backends + directory.backend_count);
+  const auto known_backend = [&](uint16_t index) { return index < directory.backend_count; };
+  const bool seated = std::all_of(seats, seats + directory.seat_count, [&](const SeatInfo& seat) {
+    return known_backend(seat.owner) && (seat.holder == kNoBackend || known_backend(seat.holder)) &&
+           seat.share <= kWhole;
+  });
+  if (!seated)
+    return Error{"a seat of the directory names a backend beyond " + std::to_string(directory.backend_count)};
   return {};
 }
 

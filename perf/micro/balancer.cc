@@ -37,6 +37,7 @@ table::PoolRow pool_row(const BalancerShape& shape, uint32_t pool) {
     info.id = static_cast<uint16_t>(number);
     row.backends.push_back(info);
     row.holders.push_back(static_cast<uint16_t>(b));
+    row.owners.push_back(static_cast<uint16_t>(b));
     row.routes.push_back(table::Route{
         .port = 0,
         .source_mac = {2, 0, 0, 0, 0, 1},
@@ -45,7 +46,7 @@ table::PoolRow pool_row(const BalancerShape& shape, uint32_t pool) {
     seats.push_back({name, 100});
   }
   row.ring = std::make_shared<table::PoolRing>(table::PoolRing(), shape.ring_size, seats,
-                                               std::vector<bool>(shape.backends, false));
+                                               std::vector<table::Opening>(shape.backends));
   return row;
 }
 

@@ -42,10 +42,10 @@ class Backends {
   std::vector<RingSeat>& seats() { return seats_; }
   /// Somebody in the middle.
   size_t victim() const { return seats_.size() / 2; }
-  std::vector<bool> dead() const {
-    std::vector<bool> dead(seats_.size(), false);
-    dead[victim()] = true;
-    return dead;
+  std::vector<table::Opening> openings() const {
+    std::vector<table::Opening> openings(seats_.size());
+    openings[victim()] = table::Opening::closed();
+    return openings;
   }
 
  private:
@@ -65,13 +65,13 @@ void build(benchmark::State& state, MakeRing make, bool weighted) {
 void redeal(benchmark::State& state) {
   Backends backends(state.range(0), true);
   const Ring base = table::base_ring(slots_of(state), backends.seats());
-  const std::vector<bool> dead = backends.dead();
-  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(table::re_deal(base, backends.seats(), dead));
+  const std::vector<table::Opening> openings = backends.openings();
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(table::re_deal(base, backends.seats(), openings));
 }
 
 /// What becomes of the ring when the victim dies: ours deals its slots, the paper's builds a ring without it.
 Ring after_loss(MakeRing make, const Ring& before, Backends& backends) {
-  if (make == table::base_ring) return table::re_deal(before, backends.seats(), backends.dead());
+  if (make == table::base_ring) return table::re_deal(before, backends.seats(), backends.openings());
   std::vector<RingSeat> left = backends.seats();
   left.erase(left.begin() + static_cast<ptrdiff_t>(backends.victim()));
   Ring ring = make(static_cast<uint32_t>(before.size()), left);
@@ -94,8 +94,8 @@ void quality(benchmark::State& state, MakeRing make) {
     lowered = make(slots_of(state), lower.seats());
   }
   const std::vector<uint32_t> shares = table::slots_per_seat(before, backends.seats().size());
-  std::vector<bool> survives = backends.dead();
-  survives.flip();
+  std::vector<bool> survives(backends.seats().size(), true);
+  survives[backends.victim()] = false;
   const table::SlotsMoved by_loss = table::slots_moved(before, lost, survives);
   const table::SlotsMoved by_weight = table::slots_moved(before, lowered, survives);
   const double must_move = slots / count - slots * kLoweredWeight / (kWeight * count - (kWeight - kLoweredWeight));

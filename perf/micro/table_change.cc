@@ -21,16 +21,15 @@ void note_state(contract::BackendInfo& info, bool dead) {
 void take_seat(table::PoolRow& row, bool dead) {
   row.holders[kVictim] = dead ? kStandby : kVictim;
   note_state(row.backends[kVictim], dead);
-  row.backends[kStandby].holds_seat = dead ? kVictim : contract::kNoSeat;
 }
 
 void deal(table::PoolRow& row, bool dead) {
   row.holders[kVictim] = dead ? table::kNobody : kVictim;
   note_state(row.backends[kVictim], dead);
-  std::vector<bool> states(row.ring->seats().size(), false);
-  states[kVictim] = dead;
+  std::vector<table::Opening> openings(row.ring->seats().size());
+  if (dead) openings[kVictim] = table::Opening::closed();
   const auto size = static_cast<uint32_t>(row.ring->ring().size());
-  row.ring = std::make_shared<table::PoolRing>(*row.ring, size, row.ring->seats(), states);
+  row.ring = std::make_shared<table::PoolRing>(*row.ring, size, row.ring->seats(), openings);
 }
 
 }  // namespace

@@ -50,6 +50,10 @@ name = "web"
 mode = "{mode}"
 failback = "{failback}"
 hold_down = "1s"
+failback_step = 100
+
+[pool.guard]
+fail = "closed"
 
 [pool.probe]
 kind = "http"

@@ -33,6 +33,7 @@ listen = ""
 name = "web"
 mode = "hot-warm"
 ring_size = 4099
+failback_step = 100
 [pool.probe]
 kind = "none"
 [[pool.backend]]

@@ -21,7 +21,7 @@ class OverlayTest : public ::testing::Test {
     outcomes_.clear();
     return apply_changes(model_, changes, steady_now(), outcomes_);
   }
-  std::vector<std::string> holders() const { return holders_of(model_.pools.at("web").state); }
+  std::vector<std::string> holders() const { return sitter_names(model_.pools.at("web").state); }
   std::vector<std::string> remembered() const {
     std::vector<std::string> texts;
     for (const api::Change& change : model_.overlay) texts.push_back(describe_change(change));

@@ -75,6 +75,20 @@ failback = "auto"
 hold_down = "1m"
 hold_down_max = "1h"
 flap_half_life = "90s"
+failback_step = 20
+failback_pause = "3s"
+promotion_ramp = "4s"
+activate_below = 70
+trickle = 2
+[pool.guard]
+fail = "open"
+panic_threshold = 30
+self_suspicion = 60
+self_suspicion_hold = "5s"
+[pool.slow_start]
+window = "1m"
+aggression = 150
+least = 5
 [pool.probe]
 kind = "http"
 port = 8080
@@ -91,6 +105,7 @@ name = "x"
 address = "192.0.2.1"
 role = "hot"
 weight = 7
+capacity = 9
 domain = "d1"
 standby = "y"
 enabled = false
@@ -128,12 +143,19 @@ pool = "p"
                   .hold_down = 1min,
                   .hold_down_max = 1h,
                   .flap_half_life = 90s,
+                  .failback_step = 20,
+                  .failback_pause = 3s,
+                  .promotion_ramp = 4s,
+                  .slow_start = {1min, 150, 5},
+                  .activate_below = 70,
+                  .trickle = 2,
+                  .guard = {Fail::open, 30, 60, 5s},
                   .probe = {ProbeKind::http, 8080, 50ms, 20ms, 5, 4, 6, "/up?x=1", "h.example", {200, 301}}};
   ProbeConfig own = pool.probe;
   own.kind = ProbeKind::tcp;
   own.interval = 10ms;
   own.timeout = 10ms;  // not given: capped by the interval that is
-  pool.backends = {{"x", Be32(0xc0000201), Role::hot, 7, "d1", "y", false, own},
+  pool.backends = {{"x", Be32(0xc0000201), Role::hot, 7, 9, "d1", "y", false, own},
                    {.name = "y", .address = Be32(0xc0000202), .role = Role::warm, .domain = "d2"}};
   expected.pools = {pool};
   expected.vips = {{"v", Be32(0xcb007101), contract::kProtoUdp, 0, "p"}};

@@ -103,13 +103,13 @@ TEST(Adopt, AHolderThatLeftTheFileIsReplaced) {
 TEST(Adopt, ContradictoryRecordsAreSurvived) {
   const config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), warm("warm1"), warm("warm2")});
   const std::vector<AdoptedBackend> records = {
-      {.name = "hot1", .state = State::failed, .seat_of = "hot1"},   // failed, yet in its seat
-      {.name = "hot2", .state = State::serving, .seat_of = "hot1"},  // a hot backend in another's seat
-      {.name = "warm1", .state = State::promoted, .held = true, .seat_of = "hot2"},
-      {.name = "warm1", .state = State::promoted, .seat_of = "hot1"},  // twice
-      {.name = "warm2", .state = State::promoted, .seat_of = "warm1"},
-      {.name = "gone", .state = State::serving, .seat_of = "hot1"},
-      {.name = "", .state = State::draining, .seat_of = ""},
+      {.name = "hot1", .state = State::failed, .seats = {"hot1"}},   // failed, yet in its seat
+      {.name = "hot2", .state = State::serving, .seats = {"hot1"}},  // a hot backend in another's seat
+      {.name = "warm1", .state = State::promoted, .held = true, .seats = {"hot2"}},
+      {.name = "warm1", .state = State::promoted, .seats = {"hot1"}},  // twice
+      {.name = "warm2", .state = State::promoted, .seats = {"warm1"}},
+      {.name = "gone", .state = State::serving, .seats = {"hot1"}},
+      {.name = "", .state = State::draining, .seats = {}},
   };
   const Outcome outcome = adopt(spec, records, 1s);
   EXPECT_EQ(outcome.state.seats[0].holder, 3u) << "hot1 failed; warm2 is ready and has no seat";

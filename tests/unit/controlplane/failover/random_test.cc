@@ -268,8 +268,6 @@ class RandomRun {
       b.bad_streak = b.state == State::suspect && sim_.spec.probe.fall > 1 ? 1 : 0;
       b.good_streak = b.state == State::warming && sim_.spec.probe.rise > 1 ? 1 : 0;
       if (is_up) b.healthy_since = sim_.now;
-      b.flaps = 0;
-      b.failed_at = 0ns;
       if (b.role == Role::warm && !is_up) b.health = Health::unknown;
     }
     for (const SeatState& seat : state.seats) {

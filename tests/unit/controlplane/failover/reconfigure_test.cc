@@ -67,7 +67,8 @@ TEST(Reconfigure, AWeightOfZeroReleasesTheStandby) {
   spec.backends[0].weight = 7;
   sim.change(spec);
   EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=hot2");
-  EXPECT_EQ(assignment(sim.spec, sim.state)[0], (SeatAssignment{0, 7, 2}));
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0],
+            (SeatAssignment{.owner = 0, .weight = 7, .holder = 2, .guest = {}, .holder_share = kWhole}));
 }
 
 TEST(Reconfigure, ARoleChangeKeepsWhatTheProbesProved) {

@@ -28,7 +28,7 @@ inline config::BackendConfig warm(std::string name, std::string domain = "") {
   return backend;
 }
 
-/// hot-warm, manual failback, fall 3, rise 2, hold-down 10 s.
+/// hot-warm, manual failback of whole seats, fall 3, rise 2, hold-down 10 s; fails closed, does not doubt itself.
 inline config::PoolConfig pool(std::vector<config::BackendConfig> backends) {
   std::sort(backends.begin(), backends.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   config::PoolConfig spec;
@@ -36,6 +36,9 @@ inline config::PoolConfig pool(std::vector<config::BackendConfig> backends) {
   spec.probe.fall = 3;
   spec.probe.rise = 2;
   spec.hold_down = 10s;
+  spec.failback_step = 100;
+  spec.guard.fail = config::Fail::closed;
+  spec.guard.self_suspicion = 0;
   spec.backends = std::move(backends);
   return spec;
 }

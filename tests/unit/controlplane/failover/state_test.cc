@@ -24,7 +24,7 @@ TEST(State, NamesAndBytesComeBackAsTheyWent) {
 }
 
 TEST(State, WhatIsNoStateIsRefused) {
-  EXPECT_FALSE(state_from_byte(11).has_value());
+  EXPECT_FALSE(state_from_byte(12).has_value());
   EXPECT_FALSE(state_from_byte(255).has_value());
   EXPECT_FALSE(parse_state("up").has_value());
   EXPECT_FALSE(parse_state("").has_value());

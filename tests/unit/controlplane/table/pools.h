@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "controlplane/table/ring.h"
+#include "controlplane/table/pool_ring.h"
+#include "controlplane/table/re_deal.h"
 
 namespace warmswap::table {
 
@@ -56,6 +57,16 @@ inline std::vector<bool> random_dead(std::mt19937_64& random, size_t seats) {
   std::vector<bool> dead(seats);
   for (size_t i = 0; i < seats; ++i) dead[i] = random() % 100 < percent;
   return dead;
+}
+
+inline std::vector<Opening> openings_of(const std::vector<bool>& dead) {
+  std::vector<Opening> openings;
+  for (const bool is_dead : dead) openings.push_back(is_dead ? Opening::closed() : Opening{});
+  return openings;
+}
+
+inline Ring re_deal(std::span<const uint16_t> base, std::span<const RingSeat> seats, const std::vector<bool>& dead) {
+  return re_deal(base, seats, openings_of(dead));
 }
 
 /// Largest share over the average share of those that may have slots.

@@ -22,13 +22,13 @@ int main() {
   std::cin >> ring_size;
   std::vector<std::string> names;
   std::vector<uint32_t> weights;
-  std::vector<bool> dead;
+  std::vector<warmswap::table::Opening> openings;
   std::string name;
   uint32_t weight = 0;
   for (bool is_dead = false; std::cin >> name >> weight >> is_dead;) {
     names.push_back(name);
     weights.push_back(weight);
-    dead.push_back(is_dead);
+    openings.push_back(is_dead ? warmswap::table::Opening::closed() : warmswap::table::Opening{});
   }
   std::vector<warmswap::table::RingSeat> seats;
   for (size_t i = 0; i < names.size(); ++i) seats.push_back({names[i], weights[i]});
@@ -36,6 +36,6 @@ int main() {
   std::printf("{");
   print("base", base);
   std::printf(",");
-  print("re_dealt", warmswap::table::re_deal(base, seats, dead));
+  print("re_dealt", warmswap::table::re_deal(base, seats, openings));
   std::printf("}\n");
 }

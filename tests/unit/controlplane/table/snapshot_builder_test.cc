@@ -39,8 +39,9 @@ class SnapshotBuilderTest : public contract::SegmentFixture {
     PoolRow pool;
     pool.name = "web";
     pool.ring = std::make_shared<PoolRing>(
-        PoolRing(), kRingSize, std::vector<OwnedSeat>{{"a", 100}, {"b", 100}, {"c", 100}}, std::vector<bool>(3, false));
+        PoolRing(), kRingSize, std::vector<OwnedSeat>{{"a", 100}, {"b", 100}, {"c", 100}}, std::vector<Opening>(3));
     pool.holders = {0, 1, 2};
+    pool.owners = {0, 1, 2};
     for (uint16_t b = 0; b < 4; ++b) {
       contract::BackendInfo info{};
       info.name[0] = "abcw"[b];
@@ -178,7 +179,7 @@ TEST_F(SnapshotBuilderTest, RefusedPublishLeavesTheOldSnapshotAndWorksAgainWhenS
   ASSERT_TRUE(builder_->publish(input));
   SnapshotRows huge = rows();
   edit(huge).ring = std::make_shared<PoolRing>(
-      PoolRing(), 15'485'863, std::vector<OwnedSeat>{{"a", 100}, {"b", 100}, {"c", 100}}, std::vector<bool>(3, false));
+      PoolRing(), 15'485'863, std::vector<OwnedSeat>{{"a", 100}, {"b", 100}, {"c", 100}}, std::vector<Opening>(3));
   const auto refused = builder_->publish(huge);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().find("arena full"), std::string::npos) << refused.error();
@@ -211,25 +212,25 @@ TEST_F(SnapshotBuilderTest, FingerprintIsOfWhatForwardsAndNothingElse) {
 
 TEST(SlotsMoved, CountsBackendsNotSeats) {
   const std::vector<OwnedSeat> seats{{"a", 100}, {"b", 100}, {"c", 100}};
-  const PoolRing whole(PoolRing(), kRingSize, seats, {false, false, false});
+  const PoolRing whole(PoolRing(), kRingSize, seats, std::vector<Opening>(3));
   const std::vector<std::string> home{"a", "b", "c"};
   const std::vector<std::string> with_standby{"a", "w", "c"};
   const auto taken = slots_moved({whole, home}, {whole, with_standby});
   EXPECT_EQ(taken.total, whole.slots()[1]);
   EXPECT_EQ(taken.of_survivors, 0u);
 
-  const PoolRing without_b(whole, kRingSize, seats, {false, true, false});
+  const PoolRing without_b(whole, kRingSize, seats, {{}, Opening::closed(), {}});
   const auto dealt = slots_moved({whole, home}, {without_b, {"a", "", "c"}});
   EXPECT_EQ(dealt.total, whole.slots()[1]);
   EXPECT_EQ(dealt.of_survivors, 0u);
 
   const std::vector<OwnedSeat> heavier{{"a", 100}, {"b", 300}, {"c", 100}};
-  const PoolRing weighted(whole, kRingSize, heavier, {false, false, false});
+  const PoolRing weighted(whole, kRingSize, heavier, std::vector<Opening>(3));
   const auto weight = slots_moved({whole, home}, {weighted, home});
   EXPECT_GE(weight.of_survivors, weighted.slots()[1] - whole.slots()[1]);
 
   const std::vector<OwnedSeat> more{{"a", 100}, {"aa", 100}, {"b", 100}, {"c", 100}};
-  const PoolRing grown(whole, kRingSize, more, {false, false, false, false});
+  const PoolRing grown(whole, kRingSize, more, std::vector<Opening>(4));
   const auto added = slots_moved({whole, home}, {grown, {"a", "aa", "b", "c"}});
   EXPECT_GE(added.total, grown.slots()[1]) << "seats are compared by name, not by number";
   EXPECT_LT(added.total, kRingSize / 2);

@@ -115,11 +115,16 @@ const std::map<std::string, size_t> kLayout = {
     FIELD(BackendInfo, state),
     FIELD(BackendInfo, admin),
     FIELD(BackendInfo, held),
-    FIELD(BackendInfo, holds_seat),
+    FIELD(BackendInfo, flaps),
     FIELD(BackendInfo, failures),
     FIELD(BackendInfo, since_ns),
     FIELD(BackendInfo, base_packets),
     FIELD(BackendInfo, base_bytes),
+    FIELD(BackendInfo, failed_ns),
+    SIZE(SeatInfo),
+    FIELD(SeatInfo, owner),
+    FIELD(SeatInfo, holder),
+    FIELD(SeatInfo, share),
 };
 
 TEST(Layout, DocumentedOffsetsAreTheOffsetsOfTheCode) {

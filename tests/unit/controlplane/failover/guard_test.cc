@@ -1,0 +1,220 @@
+// When signals are not believed, and what is never too much: self-suspicion, panic, capacity, ejections, activation.
+#include "tests/unit/controlplane/failover/sim.h"
+
+namespace warmswap::failover {
+namespace {
+
+uint32_t inherits(const Sim& sim, size_t seat) {
+  return assignment(sim.spec, sim.state)[seat].inherit;
+}
+
+TEST(SelfSuspicion, MostFailingTogetherTakesNobodyOut) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
+  spec.guard.self_suspicion = 80;
+  spec.guard.self_suspicion_hold = 3s;
+  Sim sim = Sim::running(spec);
+  sim.bad_all({"hot1", "hot2", "hot3", "warm1"});
+  sim.now += 1s;
+  sim.bad_all({"hot1", "hot2", "hot3", "warm1"});
+  sim.now += 1s;
+  const std::string before = sim.seats();
+  sim.bad_all({"hot1", "hot2", "hot3", "warm1"});
+  EXPECT_EQ(sim.seats(), before);
+  EXPECT_EQ(sim.state_of("hot1"), State::suspect);
+  EXPECT_EQ(sim.find("hot1").failures, 0u);
+  // The cable is back: as if nothing had been.
+  sim.good_all({"hot1", "hot2", "hot3", "warm1"});
+  EXPECT_EQ(sim.state_of("hot1"), State::serving);
+  EXPECT_FALSE(sim.state.doubt_until.has_value());
+  EXPECT_EQ(sim.seats(), before);
+}
+
+TEST(SelfSuspicion, IsToldAndEndsByTheClock) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
+  spec.guard.self_suspicion = 75;
+  spec.guard.self_suspicion_hold = 3s;
+  Sim sim = Sim::running(spec);
+  const Outcome doubt = sim.fail_all({"hot1", "hot2", "hot3"});
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=hot2 hot3=hot3");
+  ASSERT_TRUE(sim.state.doubt_until.has_value());
+  EXPECT_EQ(doubt.deadline, sim.state.doubt_until);
+  const Outcome outcome = sim.pass(*sim.state.doubt_until - sim.now);
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=- hot3=-") << "they really are dead";
+  EXPECT_EQ(outcome.states[0].cause, Cause::probe);
+  EXPECT_EQ(outcome.states[0].detail, "refused");
+  EXPECT_TRUE(outcome.states[0].first_bad.has_value());
+}
+
+TEST(SelfSuspicion, AFewFailingIsTheirOwnAffair) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
+  spec.guard.self_suspicion = 80;
+  Sim sim = Sim::running(spec);
+  sim.fail_all({"hot1", "hot2"});
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=- hot3=hot3");
+}
+
+TEST(Panic, WithNobodyHealthyAPoolThatFailsOpenSendsToAll) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), warm("warm1")});
+  spec.guard.fail = config::Fail::open;
+  Sim sim = Sim::running(spec);
+  sim.send(Disable{"hot2"});
+  sim.fail_all({"hot1", "warm1"});
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=-") << "disabled is disabled";
+  EXPECT_TRUE(sim.state.panic);
+  EXPECT_EQ(sim.state_of("hot1"), State::failed) << "serving does not make it healthy";
+  sim.good("warm1");
+  const Outcome outcome = sim.good("warm1");
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=-") << "a known good one goes before a dead one";
+  EXPECT_FALSE(sim.state.panic);
+  EXPECT_FALSE(outcome.notices.empty());
+}
+
+TEST(Panic, AtTheStartNothingIsKnownAndNobodyPanics) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2")});
+  spec.guard.fail = config::Fail::open;
+  Sim sim(spec);
+  EXPECT_EQ(sim.seats(), "hot1=- hot2=-");
+  sim.fail("hot1");
+  EXPECT_EQ(sim.seats(), "hot1=- hot2=-") << "hot2 has not been heard of";
+  sim.fail("hot2");
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=hot2");
+}
+
+TEST(Panic, BelowTheThresholdHealthIsNotLookedAt) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), hot("hot4")});
+  spec.mode = config::Mode::hot_hot;
+  spec.guard.fail = config::Fail::open;
+  spec.guard.panic_threshold = 50;
+  Sim sim = Sim::running(spec);
+  sim.fail_all({"hot1", "hot2"});
+  EXPECT_EQ(sim.seats(), "hot1=- hot2=- hot3=hot3 hot4=hot4");
+  const Outcome outcome = sim.fail("hot3");
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=hot2 hot3=hot3 hot4=hot4");
+  ASSERT_EQ(outcome.seats.size(), 3u);
+  EXPECT_EQ(outcome.seats[0].kind, SeatChangeKind::fail_open);
+  EXPECT_EQ(outcome.seats[0].cause, Cause::panic);
+  spec.guard.fail = config::Fail::closed;
+  sim.change(spec);
+  EXPECT_EQ(sim.seats(), "hot1=- hot2=- hot3=- hot4=hot4");
+}
+
+TEST(Capacity, AStandbyHoldsSeveralSeatsAndAPartOfTheLast) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), hot("hot4"), warm("warm1")});
+  spec.backends[4].capacity = 250;
+  Sim sim = Sim::running(spec);
+  sim.fail_all({"hot1", "hot2"});
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=warm1 hot3=hot3 hot4=hot4");
+  sim.fail("hot3");
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=warm1 hot3=warm1 hot4=hot4");
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].holder_share, kWhole) << "what it had it keeps";
+  EXPECT_EQ(assignment(sim.spec, sim.state)[2].holder_share, kWhole / 2) << "the rest is dealt to hot4";
+  EXPECT_EQ(sim.refused(Failover{"hot4", "warm1"}), "warm1 already holds the seat of hot1 and has no capacity left");
+  sim.recover("hot1");
+  sim.send(Failback{"hot1"});
+  EXPECT_EQ(assignment(sim.spec, sim.state)[2].holder_share, kWhole) << "there is room again";
+}
+
+TEST(Capacity, AFreeStandbyIsPreferredToOneThatServes) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), warm("warm1"), warm("warm2")});
+  spec.backends[2].capacity = spec.backends[3].capacity = 1000;
+  Sim sim = Sim::running(spec);
+  sim.fail_all({"hot1", "hot2"});
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=warm2");
+}
+
+TEST(Capacity, SurvivorsInheritInProportionToTheirRoom) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), hot("hot4")});
+  spec.mode = config::Mode::hot_hot;
+  spec.backends[1].capacity = 110;  // room for a tenth of what it has
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  EXPECT_EQ(inherits(sim, 1), kWhole / 10);
+  EXPECT_EQ(inherits(sim, 2), kWhole) << "without a limit";
+  EXPECT_EQ(assignment(sim.spec, sim.state)[1].holder_share, kWhole) << "its own slots stay";
+  spec.backends[0].capacity = 110;
+  spec.backends[2].capacity = 110;
+  spec.backends[3].capacity = 120;
+  sim.change(spec);
+  EXPECT_NEAR(inherits(sim, 1), kWhole / 2, 2) << "half of the room that hot4 has, so half of the orphans";
+  EXPECT_EQ(inherits(sim, 3), kWhole);
+  for (config::BackendConfig& backend : spec.backends) backend.capacity = 90;
+  sim.change(spec);
+  EXPECT_EQ(inherits(sim, 1), kWhole) << "nobody has room: then all bear it alike";
+}
+
+TEST(Activation, OnlyAsManyStandbysAsAreNeeded) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), hot("hot4"), warm("warm1"), warm("warm2")});
+  spec.activate_below = 70;
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  EXPECT_EQ(sim.seats(), "hot1=- hot2=hot2 hot3=hot3 hot4=hot4") << "75 % are enough";
+  sim.fail("hot2");
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=- hot3=hot3 hot4=hot4") << "50 % are not, 75 % are";
+}
+
+TEST(Ejection, LastsLongerEachTimeAndIsCapped) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
+  spec.failback = config::Failback::automatic;
+  spec.hold_down = 0s;
+  Sim sim = Sim::running(spec);
+  const Outcome out = sim.send(Outlier{"hot1", "latency 48 ms", sim.now});
+  EXPECT_EQ(sim.state_of("hot1"), State::ejected);
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=hot2 hot3=hot3");
+  EXPECT_EQ(out.seats[0].cause, Cause::anomaly);
+  EXPECT_EQ(sim.find("hot1").failures, 0u);
+  sim.send(Outlier{"hot2", "latency 48 ms", sim.now});
+  EXPECT_EQ(sim.state_of("hot2"), State::serving) << "one at a time in so small a pool";
+  sim.good("hot1");
+  sim.pass(29999ms);
+  EXPECT_EQ(sim.state_of("hot1"), State::ejected);
+  sim.pass(1ms);
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=hot2 hot3=hot3");
+  sim.send(Outlier{"hot1", "again", sim.now});
+  sim.pass(59s);
+  EXPECT_EQ(sim.state_of("hot1"), State::ejected) << "twice as long";
+  sim.pass(1s);
+  EXPECT_EQ(sim.state_of("hot1"), State::serving);
+}
+
+TEST(Ejection, NeverTakesTheLastOne) {
+  Sim sim = Sim::running(pool({hot("hot1")}));
+  sim.send(Outlier{"hot1", "slow", sim.now});
+  EXPECT_EQ(sim.state_of("hot1"), State::serving);
+}
+
+TEST(Load, SharesFollowWhatTheLoadLeaves) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3")});
+  spec.mode = config::Mode::hot_hot;
+  Sim sim = Sim::running(spec);
+  const Outcome outcome = sim.send({LoadShare{"hot1", 256}, LoadShare{"hot2", 512}, LoadShare{"hot3", 512}});
+  EXPECT_TRUE(outcome.shares_changed);
+  EXPECT_TRUE(outcome.seats.empty()) << "no seat changes hands";
+  const std::vector<SeatAssignment> seats = assignment(sim.spec, sim.state);
+  EXPECT_EQ(seats[0].holder_share, kWhole * 3 / 5) << "of 3 weights 1/5 instead of 1/3";
+  EXPECT_EQ(seats[0].accept, 0);
+  EXPECT_EQ(seats[1].holder_share, kWhole);
+  EXPECT_EQ(seats[1].accept, kWhole) << "the least loaded take what is left over";
+  EXPECT_FALSE(sim.send(LoadShare{"hot1", 256}).shares_changed);
+  sim.fail("hot3");
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].planned, seats[0].planned) << "a failure is no reason to move others";
+}
+
+TEST(Load, AloneItChangesNothing) {
+  Sim sim = Sim::running(pool({hot("hot1"), warm("warm1")}));
+  sim.send(LoadShare{"hot1", 256});
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].holder_share, kWhole);
+}
+
+TEST(Load, AStandbyTakesTheSeatAsItWasAndThenItsOwnLoadCounts) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), warm("warm1")});
+  Sim sim = Sim::running(spec);
+  sim.send(LoadShare{"hot1", 512});
+  const uint16_t planned = assignment(sim.spec, sim.state)[0].planned;
+  sim.fail("hot1");
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].planned, planned);
+  sim.send(LoadShare{"warm1", kWhole});
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].planned, kWhole);
+}
+
+}  // namespace
+}  // namespace warmswap::failover
