@@ -49,6 +49,7 @@ void Controller::start() {
     model_.pools[pool.name].state = failover::start(pool, steady_now()).state;
     refresh_ring(pool, model_.pools[pool.name]);
   }
+  listen_for_heartbeats();
   poll_segment();
   if (!link_.attached()) spdlog::warn("{}; trying again", link_.obstacle());
   configure_outside();
@@ -59,6 +60,8 @@ void Controller::stop() {
   deadline_timer_.cancel();
   ack_timer_.cancel();
   prober_.set_targets({});
+  if (receiver_) receiver_->stop();
+  loads_.clear();
 }
 
 void Controller::poll_segment() {
@@ -178,6 +181,7 @@ void Controller::configure_outside() {
   std::erase_if(target_ids_, [&known](const auto& entry) { return !known.contains(entry.second); });
   targets_ = std::move(known);
   prober_.set_targets(targets);
+  set_heartbeat_sources();
   resolver_.set_destinations(std::move(destinations));
 }
 
@@ -192,12 +196,13 @@ void Controller::on_probe(const health::ProbeResult& result) {
   if (result.outcome == health::Outcome::good) event.outcome = failover::Probe::good;
   if (result.outcome == health::Outcome::bad && !cut_off(target->second)) event.outcome = failover::Probe::bad;
   if (failover::says_nothing_new(*pool, model_.pools.at(name).state, event)) return;
-  take_event(*pool, std::move(event));
+  const failover::Event probed = std::move(event);
+  take_events(*pool, std::span(&probed, 1));
 }
 
-void Controller::take_event(const config::PoolConfig& pool, failover::Event event) {
+void Controller::take_events(const config::PoolConfig& pool, std::span<const failover::Event> events) {
   PoolModel& model = model_.pools.at(pool.name);
-  failover::Outcome outcome = failover::step(pool, std::move(model.state), event, steady_now());
+  failover::Outcome outcome = failover::step(pool, std::move(model.state), events, steady_now());
   if (!failover::changed_anything(outcome)) {
     model.state = std::move(outcome.state);
     set_deadline(pool.name, outcome.deadline);

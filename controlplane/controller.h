@@ -9,12 +9,15 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "controlplane/api/service.h"
 #include "controlplane/event_log.h"
 #include "controlplane/health/prober.h"
+#include "controlplane/heartbeat/load.h"
+#include "controlplane/heartbeat/receiver.h"
 #include "controlplane/model.h"
 #include "controlplane/nexthop/resolver.h"
 #include "controlplane/overlay.h"
@@ -54,6 +57,11 @@ class Controller : public api::Service {
     std::string backend;
     std::optional<health::ProbeResult> last;
   };
+  /// One pool's loads, and when they next move shares.
+  struct PoolLoad {
+    heartbeat::LoadBalance balance;
+    std::unique_ptr<boost::asio::steady_timer> timer;
+  };
   struct AwaitedAck {
     uint64_t generation;
     Nanoseconds published;
@@ -70,11 +78,18 @@ class Controller : public api::Service {
   void adopt(const Found& found);
   void adopt_counters(const Found& found);
   void on_probe(const health::ProbeResult& result);
-  /// Lets the engine of the pool have the event, and publishes and tells what comes of it.
-  void take_event(const config::PoolConfig& pool, failover::Event event);
+  /// Lets the engine of the pool have the events, and publishes and tells what comes of it.
+  void take_events(const config::PoolConfig& pool, std::span<const failover::Event> events);
   void set_deadline(const std::string& pool, std::optional<Nanoseconds> deadline);
   /// Whether a bad answer says nothing: the dataplane is down and took the way to this backend along (a tap).
   bool cut_off(const ProbeTarget& target) const;
+  /// Opens the socket for heartbeats, if there shall be one. Trouble is a warning: probes go on.
+  void listen_for_heartbeats();
+  void set_heartbeat_sources();
+  void on_beats(const std::vector<heartbeat::Change>& changes);
+  void on_load(uint64_t id, const contract::AgentLoad& load);
+  void balance_by_load(const std::string& pool);
+  void schedule_load_balance(const std::string& pool);
   void on_deadline();
   void schedule_deadline();
   void watch_acknowledgements();
@@ -101,6 +116,7 @@ class Controller : public api::Service {
   bool routes_changed() const;
   void watch_dataplane();
   void add_warnings(std::vector<std::string>& warnings) const;
+  void add_guard_warnings(std::vector<std::string>& warnings) const;
   void add_route_warnings(std::vector<std::string>& warnings) const;
   api::BackendView backend_view(const config::PoolConfig& pool, uint32_t index) const;
   const PoolModel& pool_model(const std::string& pool) const { return model_.pools.at(pool); }
@@ -114,6 +130,9 @@ class Controller : public api::Service {
   CounterIds backend_ids_;
   nexthop::Resolver resolver_;
   health::Prober prober_;
+  std::unique_ptr<heartbeat::Receiver> receiver_;  // null without heartbeat_listen
+  std::string heartbeat_trouble_;
+  std::map<std::string, PoolLoad> loads_;  // by pool
   std::map<uint64_t, ProbeTarget> targets_;
   std::map<std::string, uint64_t> target_ids_;  // by backend_key
   uint64_t next_target_ = 1;

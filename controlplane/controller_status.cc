@@ -104,6 +104,12 @@ api::Status Controller::status() const {
   for (const config::PoolConfig& pool : model_.running.pools) status.counts.backends += pool.backends.size();
   status.counts.failovers = failovers_;
   status.counts.failbacks = failbacks_;
+  if (receiver_) {
+    const auto counts = receiver_->counts();
+    for (size_t v = 0; v < counts.size(); ++v) {
+      status.heartbeats.push_back({std::string(to_string(static_cast<heartbeat::Verdict>(v))), counts[v]});
+    }
+  }
   add_warnings(status.warnings);
   return status;
 }
@@ -115,12 +121,27 @@ void Controller::add_warnings(std::vector<std::string>& warnings) const {
     warnings.push_back(std::to_string(model_.overlay.size()) +
                        " run-time change(s) are not in the configuration file; a reload would undo them");
   }
+  if (!heartbeat_trouble_.empty()) warnings.push_back(heartbeat_trouble_);
+  add_guard_warnings(warnings);
   add_route_warnings(warnings);
   for (const auto& [id, target] : targets_) {
     if (!target.last || target.last->outcome != health::Outcome::not_run) continue;
     warnings.push_back("the probe of " + target.pool + "/" + target.backend +
                        " could not be made: " + target.last->detail);
     break;  // it is a fault of this host, so one tells of all
+  }
+}
+
+void Controller::add_guard_warnings(std::vector<std::string>& warnings) const {
+  for (const auto& [name, pool] : model_.pools) {
+    if (pool.state.panic) {
+      warnings.push_back("pool " + name + " fails open: too few backends are healthy, and all get traffic");
+    }
+    if (pool.state.doubt_until && steady_now() < *pool.state.doubt_until) {
+      warnings.push_back(
+          "pool " + name +
+          ": most backends turned bad together, which speaks against this host; nobody is taken out yet");
+    }
   }
 }
 

@@ -134,6 +134,14 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
         outcome_word(last.outcome), last.detail, std::chrono::duration_cast<Microseconds>(last.finished - last.started),
         std::chrono::duration_cast<Milliseconds>(steady_now() - last.finished.time_since_epoch())};
   }
+  if (receiver_ && id != target_ids_.end()) {
+    static constexpr std::string_view kPulses[] = {"silent", "beating", "late", "lost"};
+    view.heartbeat = kPulses[static_cast<size_t>(receiver_->pulse(id->second))];
+    view.load = loads_.at(pool.name).balance.load(pool.load, id->second, steady_now());
+  }
+  for (const failover::SeatState& seat : model.state.seats) {
+    if (seat.holder == index) view.load_share = static_cast<double>(seat.load) / failover::kWhole;
+  }
   view.since = to_wall(state.since);
   view.failures = state.failures;
   view.flaps = state.flaps;

@@ -112,6 +112,8 @@ void write_status(Exposition& out, const Status& status) {
   out.sample(status.counts.failovers);
   out.counter("failbacks_total", "Seats given back to their owner since the process started.");
   out.sample(status.counts.failbacks);
+  out.counter("heartbeats_total", "Datagrams on the heartbeat socket, by what became of them.");
+  for (const HeartbeatCount& count : status.heartbeats) out.sample({{"verdict", count.verdict}}, count.datagrams);
   write_publish(out, status.publish);
 }
 
@@ -179,6 +181,23 @@ void write_states(Exposition& out, const std::vector<BackendView>& backends) {
   }
 }
 
+/// What the agents say, of backends that have one.
+void write_agents(Exposition& out, const std::vector<BackendView>& backends) {
+  out.gauge("backend_heartbeat", "1 while heartbeats come in time, 0 while they are late or lost.");
+  for (const BackendView& b : backends) {
+    if (b.heartbeat.empty() || b.heartbeat == "silent") continue;
+    out.sample({{"pool", b.pool}, {"backend", b.name}}, flag(b.heartbeat == "beating"));
+  }
+  out.gauge("backend_load", "Load as the agent reports it, weighted and smoothed, 0 to 1.");
+  for (const BackendView& b : backends) {
+    if (b.load) out.sample({{"pool", b.pool}, {"backend", b.name}}, *b.load);
+  }
+  out.gauge("backend_load_share", "Part of its weight that its load leaves the backend.");
+  for (const BackendView& b : backends) {
+    if (b.load_share) out.sample({{"pool", b.pool}, {"backend", b.name}}, *b.load_share);
+  }
+}
+
 void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   const auto each = [&](auto read) {
     for (const BackendView& backend : backends) {
@@ -200,6 +219,9 @@ void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   out.gauge("backend_next_hop_resolved", "1 while the MAC address of the backend's next hop is known.");
   each([](const BackendView& b) { return flag(b.next_hop.resolved); });
   write_states(out, backends);
+  out.gauge("backend_flaps", "Failures of late; each after the first doubles the hold-down.");
+  each([](const BackendView& b) { return b.flaps; });
+  write_agents(out, backends);
   out.gauge("backend_probe_latency_seconds", "Time the last probe took.");
   for (const BackendView& b : backends) {
     if (b.last_probe) out.sample({{"pool", b.pool}, {"backend", b.name}}, seconds(b.last_probe->latency));

@@ -76,6 +76,12 @@ struct Counts {
   uint64_t failbacks = 0;
 };
 
+/// Datagrams on the heartbeat socket, by what became of them.
+struct HeartbeatCount {
+  std::string verdict;  // accepted, malformed, version, unknown_backend, forged, replayed, clock_off
+  uint64_t datagrams = 0;
+};
+
 struct Status {
   std::string instance;
   std::string version;
@@ -87,7 +93,8 @@ struct Status {
   LeaseView lease;
   PublishView publish;
   Counts counts;
-  std::vector<std::string> warnings;  // one sentence each; only what warnings.h cannot read off the other fields
+  std::vector<HeartbeatCount> heartbeats;  // empty = none are listened for
+  std::vector<std::string> warnings;       // one sentence each; only what warnings.h cannot read off the other fields
 };
 
 struct VipView {
@@ -158,7 +165,10 @@ struct BackendView {
   uint64_t bytes = 0;
   NextHopView next_hop;
   std::optional<ProbeView> last_probe;
-  WallTime since{};  // of the state
+  std::string heartbeat;             // silent, beating, late or lost; empty = none are listened for
+  std::optional<double> load;        // as its agent reports it, smoothed, 0..1
+  std::optional<double> load_share;  // of its weight that the load leaves it; absent = it holds no seat
+  WallTime since{};                  // of the state
   uint64_t failures = 0;
   uint32_t flaps = 0;  // failures of late: the hold-down is doubled for each after the first
   std::string reason;  // why it is in this state

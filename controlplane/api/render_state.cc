@@ -130,6 +130,9 @@ json::value backend_value(const BackendView& backend) {
       {field::kBytes, backend.bytes},
       {field::kNextHop, next_hop_value(backend.next_hop)},
       {field::kLastProbe, probe_value(backend.last_probe)},
+      {field::kHeartbeat, text(backend.heartbeat)},
+      {field::kLoad, or_null(backend.load)},
+      {field::kLoadShare, or_null(backend.load_share)},
       {field::kSince, format_time(backend.since)},
       {field::kFailures, backend.failures},
       {field::kFlaps, backend.flaps},
@@ -143,6 +146,8 @@ std::string render_status(const Status& status, const std::vector<PoolView>& poo
                           const std::vector<std::string>& warnings) {
   json::array all_warnings = list(status.warnings, sentence);
   for (const std::string& warning : warnings) all_warnings.push_back(text(warning));
+  json::object heartbeats;
+  for (const HeartbeatCount& count : status.heartbeats) heartbeats[count.verdict] = count.datagrams;
   return json::serialize(json::object{
       {field::kInstance, text(status.instance)},
       {field::kVersion, text(status.version)},
@@ -167,6 +172,7 @@ std::string render_status(const Status& status, const std::vector<PoolView>& poo
         {field::kBackends, status.counts.backends},
         {field::kFailovers, status.counts.failovers},
         {field::kFailbacks, status.counts.failbacks}}},
+      {field::kHeartbeats, std::move(heartbeats)},
       {field::kWarnings, std::move(all_warnings)},
       {field::kPools, list(pools, pool_value)},
   });

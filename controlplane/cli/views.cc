@@ -62,6 +62,7 @@ std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_c
   const std::string state = text_of(backend, field::kState);
   const json::object& next_hop = object_of(backend, field::kNextHop);
   const bool resolved = flag_of(next_hop, field::kResolved);
+  const std::string beat = has(backend, field::kHeartbeat) ? text_of(backend, field::kHeartbeat) : "-";
   return {text_of(backend, field::kPool) + "/" + text_of(backend, field::kName),
           text_of(backend, field::kAddress),
           text_of(backend, field::kRole),
@@ -73,6 +74,9 @@ std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_c
           text_of(backend, field::kPackets),
           bytes_of(backend),
           probe_cell(backend),
+          {beat, beat == "late" || beat == "lost" ? Tone::warning : Tone::plain},
+          has(backend, field::kLoad) ? percent(fraction_of(backend, field::kLoad)) : "-",
+          number_of(backend, field::kFlaps) > 1 ? text_of(backend, field::kFlaps) : "-",
           {next_hop_text(next_hop), resolved ? Tone::plain : Tone::warning},
           text_of(backend, field::kReason)};
 }
@@ -189,6 +193,9 @@ void show_backends(const Session& session, const std::string& pool) {
                {"PACKETS", true},
                {"BYTES", true},
                {"LAST PROBE"},
+               {"HEARTBEAT"},
+               {"LOAD", true},
+               {"FLAPS", true},
                {"NEXT HOP"},
                {"REASON"}});
   const auto now = std::chrono::system_clock::now();

@@ -65,6 +65,10 @@ struct ControlplaneConfig {
   uint16_t listen_port = 9100;
   Nanoseconds lease = std::chrono::seconds(2);
   std::string log_level = "info";
+  std::string heartbeat_address;  // where agents' heartbeats are heard; empty = nowhere
+  uint16_t heartbeat_port = 0;
+  contract::HashKey heartbeat_key;  // of their HMAC; another one than the flow hash's
+  Nanoseconds max_clock_skew = std::chrono::seconds(5);
   friend bool operator==(const ControlplaneConfig&, const ControlplaneConfig&) = default;
 };
 
@@ -123,6 +127,30 @@ struct GuardConfig {
   friend bool operator==(const GuardConfig&, const GuardConfig&) = default;
 };
 
+/// What the silence of an agent means.
+struct HeartbeatConfig {
+  uint32_t missed = 3;  // so many of the agent's intervals without a beat are a failure; 2..100
+  friend bool operator==(const HeartbeatConfig&, const HeartbeatConfig&) = default;
+};
+
+/// How the load that agents report moves traffic; controlplane/heartbeat/load.h has the formula.
+struct LoadConfig {
+  bool balance = false;
+  uint32_t cpu = 1;  // weights of the parts, 0..100
+  uint32_t memory = 1;
+  uint32_t disk = 1;
+  uint32_t network = 1;
+  uint32_t run_queue = 0;
+  uint32_t connections = 0;
+  uint32_t threshold = 110;                         // percent of the pool's mean, 100..1000
+  Nanoseconds interval = std::chrono::seconds(1);   // between two adjustments
+  Nanoseconds half_life = std::chrono::seconds(3);  // of the smoothing
+  uint32_t step = 5;                                // percent a share may change in one interval, 1..50
+  uint32_t least = 25;                              // percent of its weight that a backend keeps, 1..100
+  Nanoseconds hold = std::chrono::seconds(10);      // without a report for longer: back to neutral
+  friend bool operator==(const LoadConfig&, const LoadConfig&) = default;
+};
+
 /// How long and how many backends may be out because they do so much worse than the others.
 struct EjectionConfig {
   Nanoseconds time = std::chrono::seconds(30);     // the first time; n times as long the n-th time of late
@@ -151,6 +179,8 @@ struct PoolConfig {
   uint32_t trickle = 0;           // percent of a seat's slots that its standby serves all the time
   GuardConfig guard;
   EjectionConfig ejection;
+  HeartbeatConfig heartbeat;
+  LoadConfig load;
   ProbeConfig probe;
   std::vector<BackendConfig> backends;  // sorted by name: the canonical order
 

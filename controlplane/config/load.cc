@@ -20,7 +20,7 @@ Config read(Section& root, const Origin& origin, Part part) {
   read_instance(root.table("instance"), origin, config.instance);
   read_dataplane(root.table("dataplane"), config.dataplane);
   if (part == Part::dataplane) return config;
-  read_controlplane(root.table("controlplane"), config.controlplane);
+  read_controlplane(root.table("controlplane"), origin, config.controlplane);
   read_pools(root, config.pools);
   read_vips(root, config.vips);
   root.reject_unknown_keys();

@@ -10,40 +10,39 @@ namespace {
 
 constexpr std::string_view kKeyRule = "expected 32 hexadecimal digits, as `openssl rand -hex 16` prints them";
 
-void read_key_file(Section& section, const std::string& name, const Origin& origin, contract::HashKey& out) {
-  if (parse_hash_key(name)) {
-    section.refuse_hidden("hash_key_file", "holds a key, expected the path of a file; a key stands in hash_key");
-  } else if (const auto key = read_hash_key_file(origin.directory / name); !key) {
-    section.refuse_hidden("hash_key_file", key.error());
-  } else {
-    out = *key;
+/// `key` and `key`_file: the secret itself, or the file that holds it. False when neither is there.
+bool read_secret(Section& section, std::string_view key, std::string_view risk, const Origin& origin,
+                 contract::HashKey& out) {
+  const std::string file_key = std::string(key) + "_file";
+  const auto text = section.secret(key, kKeyRule);
+  const auto file = section.secret(file_key, "expected the path of a file");
+  const bool has_text = section.has(key), has_file = section.has(file_key);
+  if (!has_text && !has_file) return false;
+  if (has_text && has_file) {
+    section.refuse_hidden(key, fmt::format("expected either {} or {}, and both are there", key, file_key));
+  } else if (text) {
+    const auto value = parse_hash_key(*text);
+    if (!value) section.refuse_hidden(key, fmt::format("{} characters: {}", text->size(), kKeyRule));
+    if (value && origin.open_to_others) {
+      section.warn_about(key, fmt::format("every user may read this file, and {}: chmod 0640, or move the key to a {}",
+                                          risk, file_key));
+    }
+    out = value.value_or(out);
+  } else if (file && parse_hash_key(*file)) {
+    section.refuse_hidden(file_key, fmt::format("holds a key, expected the path of a file; a key stands in {}", key));
+  } else if (file) {
+    const auto value = read_hash_key_file(origin.directory / *file);
+    if (!value) section.refuse_hidden(file_key, value.error());
+    if (value) out = *value;
   }
+  return true;
 }
 
 void read_hash_key(Section& section, const Origin& origin, contract::HashKey& out) {
-  const auto text = section.secret("hash_key", kKeyRule);
-  const auto file = section.secret("hash_key_file", "expected the path of a file");
-  const bool has_text = section.has("hash_key"), has_file = section.has("hash_key_file");
-  if (has_text && has_file) {
-    section.refuse_hidden("hash_key", "expected either hash_key or hash_key_file, and both are there");
-  } else if (!has_text && !has_file) {
-    section.require("hash_key",
-                    "expected hash_key or hash_key_file; `openssl rand -hex 16` makes a key, the same one "
-                    "for every balancer of a fleet");
-  } else if (text) {
-    if (const auto key = parse_hash_key(*text)) {
-      out = *key;
-      if (origin.open_to_others) {
-        section.warn_about("hash_key",
-                           "every user may read this file, and clients who know the key can pick their "
-                           "backend: chmod 0640, or move the key to a hash_key_file");
-      }
-    } else {
-      section.refuse_hidden("hash_key", fmt::format("{} characters: {}", text->size(), kKeyRule));
-    }
-  } else if (file) {
-    read_key_file(section, *file, origin, out);
-  }
+  if (read_secret(section, "hash_key", "clients who know the key can pick their backend", origin, out)) return;
+  section.require("hash_key",
+                  "expected hash_key or hash_key_file; `openssl rand -hex 16` makes a key, the same one "
+                  "for every balancer of a fleet");
 }
 
 void read_limits(Section section, contract::Geometry& out) {
@@ -65,6 +64,24 @@ void read_port(Section& section, PortConfig& out) {
   section.integer("transmit_descriptors", out.transmit_descriptors, kDescriptors);
   section.integer("mtu", out.mtu, kMtu);
   section.reject_unknown_keys();
+}
+
+/// Heartbeats without a key would let anybody keep a dead backend in service.
+void read_heartbeats(Section& section, const Origin& origin, ControlplaneConfig& out) {
+  Endpoint listen;
+  section.parsed("heartbeat_listen", listen, parse_endpoint,
+                 "expected \"address:port\" with an IPv4 address, or \"\" to hear no heartbeats");
+  out.heartbeat_address = listen.address;
+  out.heartbeat_port = listen.port;
+  const bool has_key =
+      read_secret(section, "heartbeat_key", "who knows the key can speak for every backend", origin, out.heartbeat_key);
+  if (!listen.address.empty() && !has_key) {
+    section.require(
+        "heartbeat_key",
+        "expected heartbeat_key or heartbeat_key_file beside heartbeat_listen; `openssl rand -hex 16` makes a "
+        "key, the same one for all agents");
+  }
+  section.duration("max_clock_skew", out.max_clock_skew, kClockSkew);
 }
 
 }  // namespace
@@ -95,13 +112,14 @@ void read_dataplane(Section section, DataplaneConfig& out) {
   section.reject_unknown_keys();
 }
 
-void read_controlplane(Section section, ControlplaneConfig& out) {
+void read_controlplane(Section section, const Origin& origin, ControlplaneConfig& out) {
   Endpoint listen{out.listen_address, out.listen_port};
   section.parsed("listen", listen, parse_endpoint,
                  "expected \"address:port\" with an IPv4 address, or \"\" for no listener");
   out.listen_address = listen.address;
   out.listen_port = listen.port;
   section.duration("lease", out.lease, kLease);
+  read_heartbeats(section, origin, out);
   section.string("log_level", out.log_level);
   section.reject_unknown_keys();
 }

@@ -8,15 +8,15 @@
 
 namespace warmswap::config {
 
-/// Where the configuration came from, as far as the hash key is concerned.
+/// Where the configuration came from, as far as its keys are concerned.
 struct Origin {
-  std::filesystem::path directory;  // a relative hash_key_file starts here
+  std::filesystem::path directory;  // a relative path of a key file starts here
   bool open_to_others = false;
 };
 
 void read_instance(Section section, const Origin& origin, InstanceConfig& out);
 void read_dataplane(Section section, DataplaneConfig& out);
-void read_controlplane(Section section, ControlplaneConfig& out);
+void read_controlplane(Section section, const Origin& origin, ControlplaneConfig& out);
 /// Pools and their backends sorted by name.
 void read_pools(Section& root, std::vector<PoolConfig>& out);
 /// Sorted by name.

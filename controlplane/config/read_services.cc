@@ -59,6 +59,28 @@ void read_slow_start(Section section, SlowStartConfig& out) {
   section.reject_unknown_keys();
 }
 
+void read_heartbeat(Section section, HeartbeatConfig& out) {
+  section.integer("missed", out.missed, kMissed);
+  section.reject_unknown_keys();
+}
+
+void read_load(Section section, LoadConfig& out) {
+  section.boolean("balance", out.balance);
+  section.integer("cpu", out.cpu, kLoadWeight);
+  section.integer("memory", out.memory, kLoadWeight);
+  section.integer("disk", out.disk, kLoadWeight);
+  section.integer("network", out.network, kLoadWeight);
+  section.integer("run_queue", out.run_queue, kLoadWeight);
+  section.integer("connections", out.connections, kLoadWeight);
+  section.integer("threshold", out.threshold, kThreshold);
+  section.duration("interval", out.interval, kLoadInterval);
+  section.duration("half_life", out.half_life, kLoadTime);
+  section.integer("step", out.step, kStep);
+  section.integer("least", out.least, kSharePercent);
+  section.duration("hold", out.hold, kLoadTime);
+  section.reject_unknown_keys();
+}
+
 void read_pool(Section& section, PoolConfig& out) {
   section.word("mode", out.mode, kModeWords);
   section.word("encapsulation", out.encapsulation, kEncapsulationWords);
@@ -77,6 +99,8 @@ void read_pool(Section& section, PoolConfig& out) {
   section.integer("trickle", out.trickle, kTrickle);
   read_guard(section.table("guard"), out.guard);
   read_slow_start(section.table("slow_start"), out.slow_start);
+  read_heartbeat(section.table("heartbeat"), out.heartbeat);
+  read_load(section.table("load"), out.load);
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};

@@ -74,6 +74,24 @@ void check_ring(Findings& out, const PoolConfig& pool, const std::string& key) {
   }
 }
 
+void check_load(Findings& out, const LoadConfig& load, const std::string& key) {
+  uint32_t weights = 0;
+  for (const auto& [name, weight] :
+       {std::pair{".cpu", load.cpu}, std::pair{".memory", load.memory}, std::pair{".disk", load.disk},
+        std::pair{".network", load.network}, std::pair{".run_queue", load.run_queue},
+        std::pair{".connections", load.connections}}) {
+    check_number(out, key + name, weight, kLoadWeight);
+    weights += weight;
+  }
+  check_number(out, key + ".threshold", load.threshold, kThreshold);
+  check_duration(out, key + ".interval", load.interval, kLoadInterval);
+  check_duration(out, key + ".half_life", load.half_life, kLoadTime);
+  check_number(out, key + ".step", load.step, kStep);
+  check_number(out, key + ".least", load.least, kSharePercent);
+  check_duration(out, key + ".hold", load.hold, kLoadTime);
+  if (load.balance && weights == 0) out.push_back(warn(key, "all weights are 0: there is no load to balance by"));
+}
+
 /// How seats change hands, and when signals are not believed.
 void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key) {
   check_number(out, key + ".failback_step", pool.failback_step, kSharePercent);
@@ -87,6 +105,8 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   check_duration(out, key + ".slow_start.window", pool.slow_start.window, kRamp);
   check_number(out, key + ".slow_start.aggression", pool.slow_start.aggression, kAggression);
   check_number(out, key + ".slow_start.least", pool.slow_start.least, kSharePercent);
+  check_number(out, key + ".heartbeat.missed", pool.heartbeat.missed, kMissed);
+  check_load(out, pool.load, key + ".load");
   if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {
     out.push_back(warn(key + ".guard.panic_threshold", "has no effect on a pool that fails closed"));
   }

@@ -179,6 +179,13 @@ Findings check_controlplane(const ControlplaneConfig& controlplane) {
     }
   }
   check_duration(out, "controlplane.lease", controlplane.lease, kLease);
+  check_duration(out, "controlplane.max_clock_skew", controlplane.max_clock_skew, kClockSkew);
+  if (!controlplane.heartbeat_address.empty() &&
+      (!parse_address(controlplane.heartbeat_address) || controlplane.heartbeat_port == 0)) {
+    out.push_back(wrong("controlplane.heartbeat_listen",
+                        quote(fmt::format("{}:{}", controlplane.heartbeat_address, controlplane.heartbeat_port)),
+                        "expected \"address:port\" with an IPv4 address, or \"\" to hear no heartbeats"));
+  }
   if (std::find(kLogLevels.begin(), kLogLevels.end(), controlplane.log_level) == kLogLevels.end()) {
     out.push_back(wrong("controlplane.log_level", quote(controlplane.log_level),
                         "expected " + list_choices({kLogLevels.begin(), kLogLevels.end()})));

@@ -22,6 +22,18 @@ Result<Be32> parse_address(std::string_view text) {
   return Be32::from_raw(raw);
 }
 
+Result<ReportTarget> parse_report_target(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const Result<Be32> address = parse_address(text.substr(0, colon));
+  if (!address || digits.empty() || failed != std::errc{} || end != digits.data() + digits.size() || port == 0 ||
+      port > 65535)
+    return Error{fmt::format("'{}' is not an address and a UDP port such as 192.0.2.1:9101", text)};
+  return ReportTarget{.address = *address, .port = static_cast<uint16_t>(port)};
+}
+
 Result<SourcePrefix> parse_prefix(std::string_view text) {
   const size_t slash = text.find('/');
   Result<Be32> address = parse_address(text.substr(0, slash));

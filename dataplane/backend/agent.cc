@@ -15,7 +15,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include "dataplane/backend/descriptor.h"
 #include "dataplane/backend/host_check.h"
@@ -30,6 +32,9 @@ using contract::Error;
 
 /// How often the agent looks whether its program is still in place.
 constexpr std::chrono::milliseconds kCheckInterval{1000};
+
+/// Between the goodbye and the end of decapsulation: the balancers send elsewhere a millisecond after they hear it.
+constexpr std::chrono::milliseconds kLeaveTime{100};
 
 /// The program finds the outer header behind 14 bytes of Ethernet.
 Result<void> require_ethernet(const std::string& interface) {
@@ -96,6 +101,7 @@ Result<void> follow_addresses(DecapProgram& program, const AgentOptions& options
   return program.set_addresses(*addresses);
 }
 
+/// Until a signal asks to end.
 Result<void> serve(DecapProgram& program, const AgentOptions& options, int ifindex, InterfaceMonitor& monitor,
                    const Descriptor& signals) {
   std::string complaint;  // the last one printed, so that a lasting fault is not told every second
@@ -105,7 +111,7 @@ Result<void> serve(DecapProgram& program, const AgentOptions& options, int ifind
         {{.fd = signals.get(), .events = POLLIN, .revents = 0}, {.fd = monitor.fd(), .events = POLLIN, .revents = 0}}};
     const int events = poll(ready.data(), ready.size(), static_cast<int>(kCheckInterval.count()));
     if (events < 0 && errno != EINTR) return Error{fmt::format("cannot wait for events: {}", std::strerror(errno))};
-    if (ready[0].revents != 0) return detach(ifindex);
+    if (ready[0].revents != 0) return {};
     addresses_changed |= ready[1].revents != 0 && monitor.drain();
     Result<void> followed, kept;
     // A dying interface first loses its addresses; that is not worth a word of its own.
@@ -152,7 +158,17 @@ Result<void> run_agent(const AgentOptions& options) {
   fmt::print("ready: decapsulating IPIP for {} vip{} on {}\n", options.vips.size(), options.vips.size() == 1 ? "" : "s",
              options.interface);
   std::fflush(stdout);
-  return serve(*program, options, *ifindex, *monitor, *signals);
+  // After the signals are blocked, which its thread inherits.
+  Result<std::unique_ptr<Reporter>> reporter(std::unique_ptr<Reporter>{});
+  if (!options.report.targets.empty()) reporter = Reporter::start(options.report);
+  if (!reporter) return Error{reporter.error()};
+  Result<void> served = serve(*program, options, *ifindex, *monitor, *signals);
+  if (!served) return served;
+  if (*reporter) {
+    reporter->reset();
+    std::this_thread::sleep_for(kLeaveTime);
+  }
+  return detach(*ifindex);
 }
 
 Result<void> detach_leftover(const std::string& interface) {

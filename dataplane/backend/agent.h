@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataplane/backend/decap_program.h"
+#include "dataplane/backend/reporter.h"
 
 namespace warmswap::backend {
 
@@ -14,6 +15,7 @@ struct AgentOptions {
   std::vector<Be32> vips;
   std::vector<Be32> addresses;  // empty = those of the interface, also when they change
   std::vector<SourcePrefix> sources;
+  ReporterOptions report;  // no target = no heartbeats
 };
 
 /// Serves until SIGTERM, SIGINT or SIGHUP, then detaches. Returns early with the reason when it cannot start, or when

@@ -53,6 +53,26 @@ int main(int argc, char** argv) {
   app.add_option("--interface", options.interface, "interface the balancer's packets arrive on")->required();
   app.add_option("--vip", vips, "address of a vip this host serves (repeat for more)");
   app.add_option("--address", addresses, "outer destination to accept (default: the interface's own addresses)");
+  std::vector<std::string> reports;
+  std::string key_file, report_address;
+  uint32_t interval_ms = 50;
+  auto* report_to =
+      app.add_option("--report", reports, "ADDRESS:PORT of a control plane to send heartbeats to (repeat for more)");
+  auto* key_option =
+      app.add_option("--report-key-file", key_file, "file with the heartbeats' secret, 32 hexadecimal digits");
+  report_to->needs(key_option);
+  app.add_option("--report-interval", interval_ms, "milliseconds between heartbeats (default: 50)")
+      ->check(CLI::Range(5, 10'000))
+      ->needs(report_to);
+  app.add_option("--report-address", report_address,
+                 "this backend's address as the balancers have it (default: that of the way to them)")
+      ->needs(report_to);
+  app.add_option("--not-ready-file", options.report.not_ready_file,
+                 "while this file exists the backend says that it is not ready")
+      ->needs(report_to);
+  app.add_option("--link-mbps", options.report.link_mbps,
+                 "speed of the interface, for its part of the load (default: as the kernel says)")
+      ->needs(report_to);
   app.add_option("--allow-source", sources,
                  "prefix of outer sources to accept: the balancers' outer_source (default: 198.18.0.0/16; any: "
                  "0.0.0.0/0)");
@@ -67,7 +87,20 @@ int main(int argc, char** argv) {
     return report(warmswap::contract::Error{"--vip is missing: name at least one vip this host serves"});
   if (!parse_all("--vip", vips, parse_address, options.vips) ||
       !parse_all("--address", addresses, parse_address, options.addresses) ||
-      !parse_all("--allow-source", sources, parse_prefix, options.sources))
+      !parse_all("--allow-source", sources, parse_prefix, options.sources) ||
+      !parse_all("--report", reports, parse_report_target, options.report.targets))
     return 1;
+  options.report.interface = options.interface;
+  options.report.interval = std::chrono::milliseconds(interval_ms);
+  if (!report_address.empty()) {
+    const auto address = parse_address(report_address);
+    if (!address) return report(warmswap::contract::Error{"--report-address: " + address.error()});
+    options.report.address = *address;
+  }
+  if (!key_file.empty()) {
+    const auto key = read_report_key(key_file);
+    if (!key) return report(warmswap::contract::Error{"--report-key-file: " + key.error()});
+    options.report.key = *key;
+  }
   return report(run_agent(options));
 }

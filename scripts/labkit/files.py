@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .layout import OUTER_SOURCE, RUN, VIP, Node
+from .layout import BALANCER_ADDRESS, OUTER_SOURCE, RUN, VIP, Node
 
 DEFAULT_INSTANCE = "warmswap"
 DEFAULT_RUN_DIR = "/run/warmswap"
@@ -13,10 +13,18 @@ DEFAULT_RUN_DIR = "/run/warmswap"
 PROBE_INTERVAL_MS = 20
 PROBE_FALL = 3
 
+HEARTBEAT_PORT = 9101
+HEARTBEAT_KEY = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
+
 
 def balancer_config(nodes: list[Node], mode: str = "hot-warm", core: int = 1, failback: str = "manual",
-                    weights: dict[str, int] | None = None) -> str:  # fmt: skip
-    """The lab's warmswap.toml. `weights` overrides the 100 of single backends."""
+                    weights: dict[str, int] | None = None, heartbeats: bool = False, pool: str = "",
+                    tables: str = "") -> str:  # fmt: skip
+    """The lab's warmswap.toml. `weights` overrides the 100 of single backends; `pool` are more lines of [[pool]], `tables`
+    more tables below it, such as [pool.load]."""
+    hears = f'heartbeat_listen = "{BALANCER_ADDRESS}:{HEARTBEAT_PORT}"\nheartbeat_key = "{HEARTBEAT_KEY}"\n'
+    whole = "" if "failback_step" in pool else "failback_step = 100\n"
+    guard = "" if "[pool.guard]" in tables else '[pool.guard]\nfail = "closed"\nself_suspicion = 0\n'
     parts = [f"""\
 [instance]
 name = "lab"
@@ -37,7 +45,7 @@ interface = "eth0"
 
 [controlplane]
 listen = "127.0.0.1:9100"
-
+{hears if heartbeats else ""}
 [[vip]]
 name = "web"
 address = "{VIP}"
@@ -49,11 +57,9 @@ pool = "web"
 name = "web"
 mode = "{mode}"
 failback = "{failback}"
-hold_down = "1s"
-failback_step = 100
-
-[pool.guard]
-fail = "closed"
+{"" if "hold_down" in pool else 'hold_down = "1s"'}
+{whole}{pool}
+{guard}{tables}
 
 [pool.probe]
 kind = "http"
@@ -95,6 +101,8 @@ class BalancerConfig:
     outer_source: str
     vips: list[str]
     ports: list[int]
+    heartbeat_port: int  # 0 = it hears none
+    heartbeat_key: str
 
     @property
     def socket(self) -> Path:
@@ -106,6 +114,7 @@ def read_config(path: Path) -> BalancerConfig:
         document = tomllib.load(file)
     instance = document.get("instance", {})
     vips = document.get("vip", [])
+    control = document.get("controlplane", {})
     return BalancerConfig(
         path=path,
         instance=instance.get("name", DEFAULT_INSTANCE),
@@ -113,6 +122,8 @@ def read_config(path: Path) -> BalancerConfig:
         outer_source=instance.get("outer_source", OUTER_SOURCE),
         vips=list(dict.fromkeys(vip["address"] for vip in vips)),
         ports=sorted({80} | {vip["port"] for vip in vips if vip.get("port") and vip.get("protocol", "tcp") == "tcp"}),
+        heartbeat_port=int(control.get("heartbeat_listen", ":0").rpartition(":")[2]),
+        heartbeat_key=control.get("heartbeat_key", ""),
     )
 
 

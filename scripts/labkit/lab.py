@@ -16,6 +16,8 @@ from .layout import AGENT_LOCKS, BALANCER, BUILD, CLIENT, FABRIC, LOCK, LOGS, MA
 from .processes import Process, ProcessError, recorded, send, wait_until_ready
 
 STATE = RUN / "state.json"
+HEARTBEAT_KEY_FILE = RUN / "heartbeat_key"
+DEFAULT_HEARTBEAT_MS = 50  # the agent's own
 UP_DEADLINE_S = 15.0
 PROGRAMS = ("warmswap-dataplane", "warmswap-controlplane", "warmswapctl", "warmswap-agent")
 PLANES = ("dataplane", "controlplane")
@@ -72,6 +74,10 @@ class Lab:
         command = [str(BUILD / "warmswap-agent"), "--interface", "eth0", "--allow-source", self.config.outer_source]
         for vip in self.config.vips:
             command += ["--vip", vip]
+        if self.config.heartbeat_port:
+            command += ["--report", f"{BALANCER.address}:{self.config.heartbeat_port}", "--report-key-file", str(HEARTBEAT_KEY_FILE),
+                        "--report-interval", str(self.state["heartbeat_ms"]), "--link-mbps", "1000",
+                        "--not-ready-file", str(node.directory / "not-ready")]  # fmt: skip
         return Process(name, node.namespace, command, ready="ready:")
 
     def planes(self) -> list[str]:
@@ -111,7 +117,7 @@ def leftovers() -> list[str]:
     return found + ([str(RUN)] if RUN.exists() else [])
 
 
-def up(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer: bool) -> Lab:
+def up(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer: bool, heartbeat_ms: int = 0) -> Lab:
     running = _read_state()
     if running.get("since"):
         raise LabError(f"the lab is already up ({running['hot']} hot, {running['warm']} warm, {running['spare']} spare): "
@@ -129,7 +135,7 @@ def up(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer
         print("lab: removing what an interrupted lab left", file=sys.stderr)
         down()
     try:
-        return _build(hot, warm, spare, mode, config, balancer)
+        return _build(hot, warm, spare, mode, config, balancer, heartbeat_ms)
     except BaseException:
         # Not to be interrupted a second time: what is half removed would be in the way of the next one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -137,17 +143,19 @@ def up(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer
         raise
 
 
-def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer: bool) -> Lab:
+def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, balancer: bool, heartbeat_ms: int) -> Lab:
     RUN.mkdir(mode=0o755)
     LOGS.mkdir()
     path = config.resolve() if config else RUN / "warmswap.toml"
     if not config:
         core = sorted(os.sched_getaffinity(0))[-1]
-        files.write_private(path, files.balancer_config(backends(hot, warm), mode, core))
-    state = {"hot": hot, "warm": warm, "spare": spare, "balancer": balancer, "config": str(path)}
+        files.write_private(path, files.balancer_config(backends(hot, warm), mode, core, heartbeats=heartbeat_ms > 0))
+    state = {"hot": hot, "warm": warm, "spare": spare, "balancer": balancer, "config": str(path),
+             "heartbeat_ms": heartbeat_ms or DEFAULT_HEARTBEAT_MS}  # fmt: skip
     STATE.write_text(json.dumps(state), encoding="utf-8")
     lab = Lab(state)
     lab.config.run_dir.mkdir(parents=True, exist_ok=True)
+    files.write_private(HEARTBEAT_KEY_FILE, lab.config.heartbeat_key)
     network.add_fabric()
     for node in lab.nodes:
         network.add_node(node)
@@ -230,6 +238,14 @@ def _remove_instance(config: files.BalancerConfig) -> None:
     shutil.rmtree(Path("/var/run/dpdk") / f"warmswap-{config.instance}", ignore_errors=True)
     for path in config.run_dir.glob(f"{config.instance}.*"):
         path.unlink(missing_ok=True)
+
+
+def set_frozen(lab: Lab, node: Node, frozen: bool, whole_host: bool) -> None:
+    """A web server, or everything on its host, that neither answers nor ends."""
+    kinds = ("nginx", "agent") if whole_host else ("nginx",)
+    for kind in kinds:
+        for pid in lab.process(f"{kind}-{node.name}").members():
+            send(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
 
 def set_failing(node: Node, failing: bool) -> None:

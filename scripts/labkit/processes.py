@@ -115,11 +115,11 @@ class Process:
         self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> None:
-        members = self._members()
+        members = self.members()
         for pid in members:
             send(pid, how)
         deadline = time.monotonic() + TERM_DEADLINE_S
-        while members := self._members():
+        while members := self.members():
             if time.monotonic() > deadline:
                 for pid in members:
                     send(pid, signal.SIGKILL)
@@ -127,7 +127,7 @@ class Process:
             time.sleep(0.002)
         self._record.unlink(missing_ok=True)
 
-    def _members(self) -> list[int]:
+    def members(self) -> list[int]:
         """Its processes: those in its namespace and process group, also when the first of them is dead."""
         record = self._recorded()
         if not record or record["namespace"] not in namespaces():

@@ -2,6 +2,8 @@
 into order between tests."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,8 @@ from pathlib import Path
 from paths import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
+
+import heartbeats  # noqa: E402
 
 from labkit import files, layout, traffic  # noqa: E402
 from labkit.control import Control, ControlError  # noqa: E402
@@ -84,6 +88,34 @@ class RunningLab:
     def is_running(self, name: str) -> bool:
         return self._lab.process(name).pid() is not None
 
+    def members(self, name: str) -> list[int]:
+        """The processes of `nginx-hot1`, `agent-hot1` and the like."""
+        return self._lab.process(name).members()
+
+    def start_process(self, name: str) -> None:
+        self._lab.process(name).start()
+
+    def restart_agent(self, name: str) -> None:
+        agent = self._lab.process(f"agent-{name}")
+        agent.kill()
+        agent.start()
+        eventually(lambda: not agent.missing(), f"the agent of {name} is ready")
+
+    @staticmethod
+    def signal(pid: int, name: str) -> None:
+        os.kill(pid, signal.Signals[f"SIG{name}"])
+
+    def reported_load(self, loads: dict[str, int], others: int) -> "heartbeats.Reports":
+        """For the length of the block these backends report so many percent of CPU load and the others that, in the place of
+        their agents."""
+        return heartbeats.Reports(self, {node.name: loads.get(node.name, others) for node in self.backends})
+
+    def record_heartbeats(self, name: str, count: int) -> list[bytes]:
+        return heartbeats.record(self.node(name), count)
+
+    def play_heartbeats(self, datagrams: list[bytes], stop) -> None:
+        heartbeats.play(datagrams, stop)
+
     def assignment(self) -> dict:
         """Who holds which seat with how many slots: what a client can notice of the balancer's state."""
         pools = self.control.get("pools")["pools"]
@@ -103,6 +135,7 @@ class RunningLab:
                 self.do("start", plane)
         for node in self.backends:
             self.do("join", node.name)
+            self.do("thaw", node.name, "--host")
             self.do("fail", node.name, "http-500", "off")
             if not self.is_running(f"nginx-{node.name}"):
                 self.do("start", node.name)
@@ -111,7 +144,7 @@ class RunningLab:
             self.control.change(*({"op": "enable", "pool": "web", "backend": name} for name in disabled))
         for (pool, owner), (holder, _) in self._order.items():
             if self.assignment().get((pool, owner), (None,))[0] != holder:
-                change = {"op": "failback", "pool": pool, "backend": owner}
+                change = {"op": "failback", "pool": pool, "backend": owner, "whole": True}
                 eventually(lambda change=change: self._accepts(change), f"{owner} takes its seat again")
         eventually(lambda: self.assignment() == self._order, "everybody sits where they sat at first")
         eventually(self._is_healthy, f"all backends are healthy again: {self.control.states()}")

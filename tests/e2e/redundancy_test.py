@@ -1,0 +1,332 @@
+"""Every way to fail, and what the redundancy engine makes of it. Each test leaves a line for the summary of scripts/test.
+
+    client ── br0 ── balancer              probes every 20 ms, heartbeats every 10 ms, three missed ones are a failure
+               ├──── hot1  rack1           agents report heartbeats and load
+               ├──── hot2  rack2
+               ├──── hot3  rack3
+               ├──── warm1 rackW
+               └──── warm2 rackW
+"""
+
+import contextlib
+import datetime
+import threading
+import time
+
+import pytest
+from lab import eventually, files, layout, running_lab, traffic
+from wire import Wire
+
+RATE = 200
+FLOWS = traffic.flows(120)
+HEARTBEAT_MS = 10
+POOL = 'failback = "auto"\nhold_down = "500ms"\nfailback_step = 50\nfailback_pause = "300ms"\n'
+LOAD = '[pool.load]\nbalance = true\nmemory = 0\ndisk = 0\nnetwork = 0\ninterval = "200ms"\nhalf_life = "300ms"\nstep = 50\n'
+
+
+def config(**changes) -> str:
+    text = files.balancer_config(layout.backends(3, 2), heartbeats=True, **{"pool": POOL, **changes})
+    return text.replace('failback = "manual"\n', "", 1)
+
+
+@pytest.fixture(scope="module", name="module_lab")
+def lab_with_agents(tmp_path_factory):
+    options = ("--warm", "2", "--heartbeats", str(HEARTBEAT_MS))
+    with running_lab(*options, config=config(), folder=tmp_path_factory.mktemp("config")) as running:
+        eventually(lambda: set(beats(running).values()) == {"beating"}, "all agents are heard")
+        yield running
+
+
+@contextlib.contextmanager
+def reconfigured(lab, text: str):
+    """Another configuration for the length of the block."""
+    before = lab.config.path.read_text()
+    try:
+        files.write_private(lab.config.path, text)
+        lab.control.reload()
+        yield
+    finally:
+        files.write_private(lab.config.path, before)
+        lab.control.reload()
+
+
+@pytest.fixture(name="tell")
+def line_for_the_summary(record_property):
+    return lambda line: record_property("summary", line)
+
+
+def beats(lab) -> dict[str, str]:
+    return {row["name"]: row["heartbeat"] for row in lab.control.get("backends")["backends"]}
+
+
+def flows_of(answers: dict, *names: str) -> list[str]:
+    return [flow for flow, backend in answers.items() if backend in names]
+
+
+def events_of(lab, since: int, kind: str, backend: str | None = None) -> list[dict]:
+    found = [event for event in lab.control.events(since) if event["kind"] == kind]
+    return [event for event in found if backend is None or event["backend"] == backend]
+
+
+def failover_of(lab, since: int, owner: str) -> dict:
+    """The one failover of this seat, complete with its acknowledgement."""
+
+    def complete():
+        found = events_of(lab, since, "failover", owner)
+        return found if found and found[0]["timeline"]["last_worker_ack_us"] is not None else None
+
+    events = eventually(complete, f"a failover of {owner} that all workers know of")
+    assert len(events) == 1
+    return events[0]
+
+
+def wall(event: dict) -> float:
+    return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
+
+
+@contextlib.contextmanager
+def survivors_notice_nothing(before: dict, but_of: str):
+    flows = [flow for flow, backend in before.items() if backend != but_of]
+    with traffic.Stream(RATE, flows[:40], hold=True) as held, traffic.Stream(RATE, flows[40:]) as fresh:
+        yield
+    assert held.failures == []
+    assert fresh.failures == []
+
+
+def measured_failover(lab, break_it, owner: str = "hot2") -> tuple[float, float, float]:
+    """Breaks the owner's host under traffic. Detection (broken → decision), decision → last packet sent to the dead host, and
+    the clients' outage, in milliseconds."""
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with (
+        survivors_notice_nothing(before, owner),
+        Wire() as wire,
+        traffic.Stream(RATE / 2, flows_of(before, owner), timeout=0.25) as victims,
+    ):
+        assert victims.wait_for(lambda row: row["backend"] == owner, 2) is not None
+        broken = time.time()
+        break_it()
+        done = time.time()
+        assert victims.wait_for(lambda row: row["backend"] not in (owner, None), 5) is not None
+        time.sleep(0.2)
+    event = failover_of(lab, since, owner)
+    assert event["survivor_slots_moved"] == 0
+    timeline = event["timeline"]
+    decided = wall(event) - (timeline["publish_us"] - timeline["decision_us"]) / 1e6
+    last = wire.last_before(lab.node(owner).address, decided + 1)
+    assert last is not None
+    # The command that breaks it takes its time: what counts begins somewhere in it, at the latest when it is over.
+    return (decided - min(done, broken + 0.05)) * 1000, (last - decided) * 1000, victims.outage_ms()
+
+
+def test_a_process_dies(lab, tell):
+    detections, misdirected, outages = [], [], []
+    for _ in range(3):
+        lab.restore()
+        detection, last, outage = measured_failover(lab, lambda: lab.do("stop", "hot2"))
+        detections.append(detection)
+        misdirected.append(last)
+        outages.append(outage)
+    assert sorted(misdirected)[1] <= 5, misdirected
+    tell(f"process death: detected after {sorted(detections)[1]:.0f} ms, last misdirected packet "
+         f"{max(sorted(misdirected)[1], 0):.2f} ms after the decision, outage {sorted(outages)[1]:.0f} ms")  # fmt: skip
+
+
+def test_a_host_dies(lab, tell):
+    """Its cable is cut. The heartbeats notice long before the probes do; the median of five is under 100 ms."""
+    detections, misdirected, outages = [], [], []
+    for _ in range(5):
+        lab.restore()
+        since = lab.newest_event()
+        detection, last, outage = measured_failover(lab, lambda: lab.do("cut", "hot2"))
+        assert events_of(lab, since, "failover", "hot2")[0]["cause"] == "heartbeat"
+        detections.append(detection)
+        misdirected.append(last)
+        outages.append(outage)
+    assert sorted(outages)[2] < 100, outages
+    assert sorted(misdirected)[2] <= 5, misdirected
+    tell(f"host death (heartbeats {HEARTBEAT_MS} ms x 3): detected after {sorted(detections)[2]:.0f} ms, last misdirected packet "
+         f"{max(sorted(misdirected)[2], 0):.2f} ms after the decision, outage {sorted(outages)[2]:.0f} ms")  # fmt: skip
+
+
+def test_a_server_hangs(lab, tell):
+    """SIGSTOP: its kernel still accepts connections and its agent still beats, and only a request shows it."""
+    detection, _, outage = measured_failover(lab, lambda: lab.do("freeze", "hot2"))
+    assert beats(lab)["hot2"] == "beating"
+    tell(f"hang (SIGSTOP): detected after {detection:.0f} ms by HTTP probes, outage {outage:.0f} ms")
+
+
+def test_an_agent_that_dies_alone_costs_one_failover_and_no_request(lab, tell):
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with traffic.Stream(RATE, FLOWS, timeout=0.25) as stream:
+        for pid in lab.members("agent-hot2"):
+            lab.signal(pid, "KILL")
+        failover_of(lab, since, "hot2")
+        eventually(lambda: lab.control.seats()["hot2"] == "hot2", "its probes show that the host lives")
+        eventually(lambda: lab.control.states()["hot2"] == "serving", "it has its whole seat")
+    assert stream.failures == []
+    assert beats(lab)["hot2"] == "lost"
+    assert traffic.who_answers(FLOWS) == before
+    lab.start_process("agent-hot2")
+    eventually(lambda: beats(lab)["hot2"] == "beating", "the new agent is heard")
+    tell("agent death: taken for a dead host once, no request lost, back by its probes")
+
+
+def test_a_backend_that_says_it_is_not_ready_is_left_at_once(lab, tell):
+    flag = lab.node("hot2").directory / "not-ready"
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with traffic.Stream(RATE, FLOWS) as stream:
+        begun = time.monotonic()
+        flag.touch()
+        eventually(lambda: lab.control.seats()["hot2"] != "hot2", "hot2 is left")
+        took = (time.monotonic() - begun) * 1000
+        time.sleep(0.2)
+        flag.unlink()
+        eventually(lambda: lab.control.states()["hot2"] == "serving", "hot2 is back")
+    assert stream.failures == []
+    failures = {row["name"]: row["failures"] for row in lab.control.get("backends")["backends"]}
+    assert events_of(lab, since, "failover", "hot2")[0]["cause"] == "heartbeat"
+    assert traffic.who_answers(FLOWS) == before
+    tell(f"not ready (agent): left after {took:.0f} ms, no request lost, {failures['hot2']} failures counted in all")
+
+
+def test_an_overloaded_backend_gets_less(lab, tell):
+    """Its host is busy with something else."""
+    shares = {row["name"]: row["share"] for row in lab.control.get("backends")["backends"]}
+    assert shares["hot2"] == pytest.approx(1 / 3, abs=0.01)
+    before = traffic.who_answers(FLOWS)
+    with reconfigured(lab, config(tables=LOAD)), lab.reported_load({"hot2": 95}, others=20) as report:
+        row = eventually(lambda: backend(lab, "hot2") if backend(lab, "hot2")["load_share"] < 0.5 else None,
+                         "hot2 gets less than half of its weight", 10)  # fmt: skip
+        lowered = row["share"]
+        after = traffic.who_answers(FLOWS)
+        moved = [flow for flow in before if after[flow] != before[flow]]
+        assert moved and {before[flow] for flow in moved} == {"hot2"}, "only flows of the loaded one move"
+        assert lab.control.seats() == {"hot1": "hot1", "hot2": "hot2", "hot3": "hot3"}, "and no seat changes hands"
+        report.loads["hot2"] = 12
+        eventually(lambda: backend(lab, "hot2")["load_share"] > 0.9, "the load is gone, and its share is back", 20)
+    tell(f"overload: share {shares['hot2'] * 100:.0f} % lowered to {lowered * 100:.0f} %, back when the load is gone")
+
+
+def holder(lab, owner: str) -> str | None:
+    return lab.control.seats()[owner]
+
+
+def backend(lab, name: str) -> dict:
+    return next(row for row in lab.control.get("backends")["backends"] if row["name"] == name)
+
+
+def test_a_flapping_backend_waits_longer_each_time(lab, tell):
+    waits = []
+    for _ in range(3):
+        lab.do("stop", "hot2")
+        eventually(lambda: lab.control.states()["hot2"] == "failed", "hot2 is found dead")
+        lab.do("start", "hot2")
+        eventually(lambda: lab.control.states()["hot2"] == "recovering", "hot2 is found healthy")
+        begun = time.monotonic()
+        since = lab.newest_event()
+        eventually(lambda: events_of(lab, since - 1, "step", "hot2"), "hot2 begins to return", 10)
+        waits.append(time.monotonic() - begun)
+        eventually(lambda: lab.control.states()["hot2"] == "serving", "hot2 has its seat")
+    assert waits[1] > 1.5 * waits[0] and waits[2] > 1.5 * waits[1], waits
+    tell("flapping: hold-down " + ", ".join(f"{wait:.1f}" for wait in waits) + " s")
+
+
+def test_a_whole_rack_dies(lab, tell):
+    """rackW with both standbys, then hot1's: what is left serves."""
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with survivors_notice_nothing({flow: name for flow, name in before.items() if name != "hot1"}, "hot1"):
+        for name in ("warm1", "warm2", "hot1"):
+            lab.do("cut", name)
+        eventually(lambda: lab.control.seats()["hot1"] is None, "nobody is left for hot1's seat")
+        eventually(lambda: None not in traffic.who_answers(flows_of(before, "hot1")).values(), "the others answer for it")
+    vacated = events_of(lab, since, "vacated", "hot1")
+    assert vacated[0]["survivor_slots_moved"] == 0
+    tell("domain failure: both standbys and a hot backend at once, no slot of a survivor moved")
+
+
+def test_a_hot_backend_and_its_standby_die_together(lab, tell):
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with survivors_notice_nothing(before, "hot2"):
+        lab.do("cut", "hot2")
+        lab.do("cut", "warm2")
+        eventually(lambda: lab.control.seats()["hot2"] == "warm1", "the next standby has the seat")
+        eventually(lambda: None not in traffic.who_answers(flows_of(before, "hot2")).values(), "and answers")
+    steps = [event["text"] for event in events_of(lab, since, "failover", "hot2")]
+    tell(f"hot and its standby together: warm1 serves after {len(steps)} failover{'s' if len(steps) > 1 else ''}")
+
+
+def test_all_die_and_the_first_one_back_serves(lab, tell):
+    names = [node.name for node in lab.backends]
+    for name in names:
+        lab.do("cut", name)
+    in_a_seat = {"serving", "suspect", "promoted", "recovering"}
+    eventually(lambda: not in_a_seat & set(lab.control.states().values()), "all are found dead")
+    lab.do("join", "hot3")
+    begun = time.monotonic()
+    eventually(lambda: set(traffic.who_answers(traffic.flows(10), "--timeout", "0.2").values()) == {"hot3"}, "hot3 serves")
+    took = (time.monotonic() - begun) * 1000
+    tell(f"all down: the first one back serves everybody within {took:.0f} ms, whatever hold-down it has")
+
+
+def test_recovery_under_load_goes_by_steps_and_retreats(lab, tell):
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    lab.do("stop", "hot2")
+    standby = eventually(lambda: holder(lab, "hot2") if holder(lab, "hot2") != "hot2" else None, "a standby has the seat")
+    with traffic.Stream(RATE, flows_of(before, "hot1", "hot3"), hold=True) as held:
+        lab.do("start", "hot2")
+        eventually(lambda: events_of(lab, since, "step", "hot2"), "hot2 has half of its seat")
+        halves = set(traffic.who_answers(flows_of(before, "hot2")).values())
+        lab.do("fail", "hot2", "http-500", "on")
+        eventually(lambda: events_of(lab, since, "retreat", "hot2"), "one bad signal, and it retreats")
+        assert set(traffic.who_answers(flows_of(before, "hot2")).values()) == {standby}
+        lab.do("fail", "hot2", "http-500", "off")
+        eventually(lambda: lab.control.states()["hot2"] == "serving", "hot2 has its whole seat", 10)
+    assert halves == {"hot2", standby}
+    assert held.failures == []
+    assert traffic.who_answers(FLOWS) == before
+    tell("recovery under load: half of the seat, a retreat on a bad signal, then the whole seat; survivors' connections held")
+
+
+def test_a_drill_ends_by_itself_and_reports(lab, tell):
+    before = traffic.who_answers(FLOWS)
+    with survivors_notice_nothing(before, "hot2"), traffic.Stream(RATE, flows_of(before, "hot2")) as drilled:
+        report = lab.ctl("drill", "web/hot2", "--to", "warm2", "--for", "1s").stdout
+    assert "passed" in report and "warm2 took the seat" in report, report
+    assert drilled.failures == []
+    assert {row["backend"] for row in drilled.rows} == {"hot2", "warm2"}
+    assert traffic.who_answers(FLOWS) == before
+    tell("manual drill: " + report.splitlines()[1].strip())
+
+
+def test_a_failure_domain_is_emptied_by_command(lab):
+    lab.ctl("failover", "--domain", "rack2")
+    assert lab.control.seats()["hot2"] in ("warm1", "warm2")
+    refused = lab.ctl("failover", "--domain", "rackW", check=False)
+    assert refused.returncode == 1 and "no ready standby outside rackW" in refused.stderr, refused.stderr
+    lab.ctl("swap", "web/hot2", lab.control.seats()["hot2"])
+    assert lab.control.seats()["hot2"] == "hot2"
+
+
+def test_forged_and_replayed_heartbeats_keep_nobody_alive(lab, tell):
+    """Recorded beats of hot2 are sent again while hot2 is dead."""
+    recorded = lab.record_heartbeats("hot2", 20)
+    accepted = lab.control.get("status")["heartbeats"]["accepted"]
+    lab.do("cut", "hot2")
+    with contextlib.ExitStack() as stack:
+        stop = threading.Event()
+        stack.callback(stop.set)
+        player = threading.Thread(target=lab.play_heartbeats, args=(recorded, stop))
+        player.start()
+        eventually(lambda: lab.control.seats()["hot2"] != "hot2", "hot2 is found dead all the same")
+        stop.set()
+        player.join()
+    counts = lab.control.get("status")["heartbeats"]
+    assert counts["replayed"] + counts["clock_off"] > 0
+    assert counts["accepted"] > accepted, "the others are heard"
+    tell(f"replayed heartbeats: {counts['replayed']} refused, the dead host was found dead")
