@@ -61,7 +61,7 @@ void Controller::stop() {
   ack_timer_.cancel();
   prober_.set_targets({});
   if (receiver_) receiver_->stop();
-  loads_.clear();
+  comparisons_.clear();
 }
 
 void Controller::poll_segment() {
@@ -182,6 +182,7 @@ void Controller::configure_outside() {
   targets_ = std::move(known);
   prober_.set_targets(targets);
   set_heartbeat_sources();
+  compare_backends();
   resolver_.set_destinations(std::move(destinations));
 }
 
@@ -189,6 +190,10 @@ void Controller::on_probe(const health::ProbeResult& result) {
   const auto target = targets_.find(result.id);
   if (target == targets_.end()) return;
   target->second.last = result;
+  if (const auto pool = comparisons_.find(target->second.pool);
+      pool != comparisons_.end() && result.outcome != health::Outcome::not_run) {
+    pool->second.responses.result(result.id, result.outcome == health::Outcome::good, result.finished - result.started);
+  }
   const std::string& name = target->second.pool;
   const config::PoolConfig* pool = model_.running.find_pool(name);
   failover::ProbeResult event{target->second.backend, failover::Probe::not_run, result.detail,

@@ -15,6 +15,7 @@
 
 #include "controlplane/api/service.h"
 #include "controlplane/event_log.h"
+#include "controlplane/health/anomaly.h"
 #include "controlplane/health/prober.h"
 #include "controlplane/heartbeat/load.h"
 #include "controlplane/heartbeat/receiver.h"
@@ -57,10 +58,12 @@ class Controller : public api::Service {
     std::string backend;
     std::optional<health::ProbeResult> last;
   };
-  /// One pool's loads, and when they next move shares.
-  struct PoolLoad {
-    heartbeat::LoadBalance balance;
-    std::unique_ptr<boost::asio::steady_timer> timer;
+  /// What one pool's backends are compared by, and when that is next done.
+  struct Comparison {
+    heartbeat::LoadBalance loads;
+    health::Anomaly responses;
+    std::unique_ptr<boost::asio::steady_timer> load_timer;
+    std::unique_ptr<boost::asio::steady_timer> anomaly_timer;
   };
   struct AwaitedAck {
     uint64_t generation;
@@ -88,8 +91,12 @@ class Controller : public api::Service {
   void set_heartbeat_sources();
   void on_beats(const std::vector<heartbeat::Change>& changes);
   void on_load(uint64_t id, const contract::AgentLoad& load);
+  /// Starts comparing the backends of pools that are new, and ends it for those that are gone.
+  void compare_backends();
   void balance_by_load(const std::string& pool);
+  void eject_outliers(const std::string& pool);
   void schedule_load_balance(const std::string& pool);
+  void schedule_anomalies(const std::string& pool);
   void on_deadline();
   void schedule_deadline();
   void watch_acknowledgements();
@@ -132,7 +139,7 @@ class Controller : public api::Service {
   health::Prober prober_;
   std::unique_ptr<heartbeat::Receiver> receiver_;  // null without heartbeat_listen
   std::string heartbeat_trouble_;
-  std::map<std::string, PoolLoad> loads_;  // by pool
+  std::map<std::string, Comparison> comparisons_;  // by pool
   std::map<uint64_t, ProbeTarget> targets_;
   std::map<std::string, uint64_t> target_ids_;  // by backend_key
   uint64_t next_target_ = 1;

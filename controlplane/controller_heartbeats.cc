@@ -1,4 +1,5 @@
-// What agents say: heartbeats become evidence for the engine, loads become shares.
+// What agents say, and how backends compare: heartbeats and outliers become evidence for the engine, loads become
+// shares.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -61,22 +62,13 @@ void Controller::listen_for_heartbeats() {
 void Controller::set_heartbeat_sources() {
   if (!receiver_) return;
   std::vector<heartbeat::Source> sources;
-  std::map<std::string, PoolLoad> loads;
   for (const config::PoolConfig& pool : model_.running.pools) {
     for (const config::BackendConfig& backend : pool.backends) {
       const uint64_t id = target_ids_.at(backend_key(pool.name, backend.name));
       sources.push_back({id, backend.address, pool.heartbeat.missed});
     }
-    const auto kept = loads_.find(pool.name);
-    loads.emplace(pool.name, kept != loads_.end() ? std::move(kept->second) : PoolLoad{});
   }
-  loads_ = std::move(loads);
   receiver_->set_sources(sources);
-  for (auto& [pool, load] : loads_) {
-    if (load.timer) continue;
-    load.timer = std::make_unique<boost::asio::steady_timer>(context_);
-    schedule_load_balance(pool);
-  }
 }
 
 void Controller::on_beats(const std::vector<heartbeat::Change>& changes) {
@@ -99,27 +91,56 @@ void Controller::on_beats(const std::vector<heartbeat::Change>& changes) {
 void Controller::on_load(uint64_t id, const contract::AgentLoad& load) {
   const auto target = targets_.find(id);
   if (target == targets_.end()) return;
-  const auto pool = loads_.find(target->second.pool);
-  if (pool != loads_.end()) pool->second.balance.report(id, load, steady_now());
+  const auto pool = comparisons_.find(target->second.pool);
+  if (pool != comparisons_.end()) pool->second.loads.report(id, load, steady_now());
+}
+
+void Controller::compare_backends() {
+  std::map<std::string, Comparison> kept;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    const auto before = comparisons_.find(pool.name);
+    kept.emplace(pool.name, before != comparisons_.end() ? std::move(before->second) : Comparison{});
+  }
+  comparisons_ = std::move(kept);
+  for (auto& [pool, comparison] : comparisons_) {
+    if (comparison.load_timer) continue;
+    comparison.load_timer = std::make_unique<boost::asio::steady_timer>(context_);
+    comparison.anomaly_timer = std::make_unique<boost::asio::steady_timer>(context_);
+    schedule_load_balance(pool);
+    schedule_anomalies(pool);
+  }
 }
 
 void Controller::schedule_load_balance(const std::string& name) {
   const config::PoolConfig* pool = model_.running.find_pool(name);
-  const auto load = loads_.find(name);
-  if (pool == nullptr || load == loads_.end()) return;
-  load->second.timer->expires_after(
+  const auto comparison = comparisons_.find(name);
+  if (pool == nullptr || comparison == comparisons_.end()) return;
+  comparison->second.load_timer->expires_after(
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(pool->load.interval));
-  load->second.timer->async_wait([this, name](const boost::system::error_code& error) {
+  comparison->second.load_timer->async_wait([this, name](const boost::system::error_code& error) {
     if (error) return;
     balance_by_load(name);
     schedule_load_balance(name);
   });
 }
 
+void Controller::schedule_anomalies(const std::string& name) {
+  const config::PoolConfig* pool = model_.running.find_pool(name);
+  const auto comparison = comparisons_.find(name);
+  if (pool == nullptr || comparison == comparisons_.end()) return;
+  comparison->second.anomaly_timer->expires_after(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(pool->probe.interval));
+  comparison->second.anomaly_timer->async_wait([this, name](const boost::system::error_code& error) {
+    if (error) return;
+    eject_outliers(name);
+    schedule_anomalies(name);
+  });
+}
+
 void Controller::balance_by_load(const std::string& name) {
   const config::PoolConfig* pool = model_.running.find_pool(name);
-  const auto load = loads_.find(name);
-  if (pool == nullptr || load == loads_.end()) return;
+  const auto comparison = comparisons_.find(name);
+  if (!receiver_ || pool == nullptr || comparison == comparisons_.end()) return;
   const failover::PoolState& state = pool_model(name).state;
   std::vector<uint64_t> serving;
   for (const failover::SeatState& seat : state.seats) {
@@ -128,8 +149,26 @@ void Controller::balance_by_load(const std::string& name) {
     if (std::find(serving.begin(), serving.end(), id) == serving.end()) serving.push_back(id);
   }
   std::vector<failover::Event> events;
-  for (const heartbeat::LoadBalance::Share& share : load->second.balance.update(pool->load, serving, steady_now())) {
+  for (const heartbeat::LoadBalance::Share& share :
+       comparison->second.loads.update(pool->load, serving, steady_now())) {
     events.push_back(failover::LoadShare{targets_.at(share.id).backend, share.share});
+  }
+  if (!events.empty()) take_events(*pool, events);
+}
+
+void Controller::eject_outliers(const std::string& name) {
+  const config::PoolConfig* pool = model_.running.find_pool(name);
+  const auto comparison = comparisons_.find(name);
+  if (pool == nullptr || comparison == comparisons_.end() || !pool->anomaly.eject) return;
+  std::vector<uint64_t> working;
+  for (const failover::BackendState& backend : pool_model(name).state.backends) {
+    const bool works =
+        backend.health == failover::Health::up && !backend.ejected && backend.admin == failover::Admin::enabled;
+    if (works) working.push_back(target_ids_.at(backend_key(name, backend.name)));
+  }
+  std::vector<failover::Event> events;
+  for (health::Outlying& outlying : comparison->second.responses.evaluate(pool->anomaly, working)) {
+    events.push_back(failover::Outlier{targets_.at(outlying.id).backend, std::move(outlying.sentence), steady_now()});
   }
   if (!events.empty()) take_events(*pool, events);
 }

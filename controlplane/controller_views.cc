@@ -137,7 +137,13 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   if (receiver_ && id != target_ids_.end()) {
     static constexpr std::string_view kPulses[] = {"silent", "beating", "late", "lost"};
     view.heartbeat = kPulses[static_cast<size_t>(receiver_->pulse(id->second))];
-    view.load = loads_.at(pool.name).balance.load(pool.load, id->second, steady_now());
+    view.load = comparisons_.at(pool.name).loads.load(pool.load, id->second, steady_now());
+  }
+  const auto comparison = comparisons_.find(pool.name);
+  if (id != target_ids_.end() && comparison != comparisons_.end()) {
+    if (const auto art = comparison->second.responses.response_time(id->second)) {
+      view.response_time = std::chrono::duration_cast<Microseconds>(*art);
+    }
   }
   for (const failover::SeatState& seat : model.state.seats) {
     if (seat.holder == index) view.load_share = static_cast<double>(seat.load) / failover::kWhole;

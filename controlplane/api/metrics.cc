@@ -221,6 +221,10 @@ void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   write_states(out, backends);
   out.gauge("backend_flaps", "Failures of late; each after the first doubles the hold-down.");
   each([](const BackendView& b) { return b.flaps; });
+  out.gauge("backend_response_time_seconds", "Average response time of good probes, smoothed.");
+  for (const BackendView& b : backends) {
+    if (b.response_time) out.sample({{"pool", b.pool}, {"backend", b.name}}, seconds(*b.response_time));
+  }
   write_agents(out, backends);
   out.gauge("backend_probe_latency_seconds", "Time the last probe took.");
   for (const BackendView& b : backends) {

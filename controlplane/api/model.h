@@ -165,10 +165,11 @@ struct BackendView {
   uint64_t bytes = 0;
   NextHopView next_hop;
   std::optional<ProbeView> last_probe;
-  std::string heartbeat;             // silent, beating, late or lost; empty = none are listened for
-  std::optional<double> load;        // as its agent reports it, smoothed, 0..1
-  std::optional<double> load_share;  // of its weight that the load leaves it; absent = it holds no seat
-  WallTime since{};                  // of the state
+  std::string heartbeat;                      // silent, beating, late or lost; empty = none are listened for
+  std::optional<Microseconds> response_time;  // average over good probes, smoothed (ART)
+  std::optional<double> load;                 // as its agent reports it, smoothed, 0..1
+  std::optional<double> load_share;           // of its weight that the load leaves it; absent = it holds no seat
+  WallTime since{};                           // of the state
   uint64_t failures = 0;
   uint32_t flaps = 0;  // failures of late: the hold-down is doubled for each after the first
   std::string reason;  // why it is in this state

@@ -127,6 +127,7 @@ inline constexpr std::string_view kAgeMs = "age_ms";
 inline constexpr std::string_view kHeartbeat = "heartbeat";
 inline constexpr std::string_view kHeartbeats = "heartbeats";
 inline constexpr std::string_view kLoad = "load";
+inline constexpr std::string_view kResponseTimeUs = "response_time_us";
 inline constexpr std::string_view kLoadShare = "load_share";
 inline constexpr std::string_view kFailures = "failures";
 inline constexpr std::string_view kFlaps = "flaps";

@@ -131,6 +131,7 @@ json::value backend_value(const BackendView& backend) {
       {field::kNextHop, next_hop_value(backend.next_hop)},
       {field::kLastProbe, probe_value(backend.last_probe)},
       {field::kHeartbeat, text(backend.heartbeat)},
+      {field::kResponseTimeUs, or_null(backend.response_time)},
       {field::kLoad, or_null(backend.load)},
       {field::kLoadShare, or_null(backend.load_share)},
       {field::kSince, format_time(backend.since)},

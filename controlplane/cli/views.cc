@@ -74,6 +74,9 @@ std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_c
           text_of(backend, field::kPackets),
           bytes_of(backend),
           probe_cell(backend),
+          has(backend, field::kResponseTimeUs)
+              ? fmt::format("{:.1f} ms", static_cast<double>(number_of(backend, field::kResponseTimeUs)) / 1000)
+              : "-",
           {beat, beat == "late" || beat == "lost" ? Tone::warning : Tone::plain},
           has(backend, field::kLoad) ? percent(fraction_of(backend, field::kLoad)) : "-",
           number_of(backend, field::kFlaps) > 1 ? text_of(backend, field::kFlaps) : "-",
@@ -193,6 +196,7 @@ void show_backends(const Session& session, const std::string& pool) {
                {"PACKETS", true},
                {"BYTES", true},
                {"LAST PROBE"},
+               {"ART", true},
                {"HEARTBEAT"},
                {"LOAD", true},
                {"FLAPS", true},

@@ -151,12 +151,18 @@ struct LoadConfig {
   friend bool operator==(const LoadConfig&, const LoadConfig&) = default;
 };
 
-/// How long and how many backends may be out because they do so much worse than the others.
-struct EjectionConfig {
-  Nanoseconds time = std::chrono::seconds(30);     // the first time; n times as long the n-th time of late
-  Nanoseconds time_max = std::chrono::minutes(5);  // ≥ time
-  uint32_t most_percent = 10;                      // of the pool's backends at once, but at least one; 0 = nobody
-  friend bool operator==(const EjectionConfig&, const EjectionConfig&) = default;
+/// Who counts as an anomaly (controlplane/health/anomaly.h), and how long and how many of them are out for it.
+struct AnomalyConfig {
+  bool eject = false;
+  uint32_t deviations = 6;                           // 1..1000
+  uint32_t ratio = 3;                                // times the median, 1..1000
+  Nanoseconds floor = std::chrono::milliseconds(5);  // above the median
+  uint32_t errors = 20;                              // percent of probes, 1..100
+  uint32_t probes = 5;                               // in a row, 1..100
+  Nanoseconds time = std::chrono::seconds(30);       // out the first time; n times as long the n-th time of late
+  Nanoseconds time_max = std::chrono::minutes(5);    // ≥ time
+  uint32_t most = 10;                                // percent of the pool's backends out at once, but at least one
+  friend bool operator==(const AnomalyConfig&, const AnomalyConfig&) = default;
 };
 
 struct PoolConfig {
@@ -178,7 +184,7 @@ struct PoolConfig {
   uint32_t activate_below = 100;  // percent of the hot weight: standbys step in only while less than this is served
   uint32_t trickle = 0;           // percent of a seat's slots that its standby serves all the time
   GuardConfig guard;
-  EjectionConfig ejection;
+  AnomalyConfig anomaly;
   HeartbeatConfig heartbeat;
   LoadConfig load;
   ProbeConfig probe;

@@ -64,6 +64,20 @@ void read_heartbeat(Section section, HeartbeatConfig& out) {
   section.reject_unknown_keys();
 }
 
+void read_anomaly(Section section, AnomalyConfig& out) {
+  section.boolean("eject", out.eject);
+  section.integer("deviations", out.deviations, kDeviations);
+  section.integer("ratio", out.ratio, kDeviations);
+  section.duration("floor", out.floor, kFloor);
+  section.integer("errors", out.errors, kSharePercent);
+  section.integer("probes", out.probes, kFallRise);
+  section.duration("time", out.time, kEjection);
+  section.duration("time_max", out.time_max, kEjection);
+  if (!section.has("time_max")) out.time_max = std::max(out.time_max, out.time);
+  section.integer("most", out.most, kPercent);
+  section.reject_unknown_keys();
+}
+
 void read_load(Section section, LoadConfig& out) {
   section.boolean("balance", out.balance);
   section.integer("cpu", out.cpu, kLoadWeight);
@@ -101,6 +115,7 @@ void read_pool(Section& section, PoolConfig& out) {
   read_slow_start(section.table("slow_start"), out.slow_start);
   read_heartbeat(section.table("heartbeat"), out.heartbeat);
   read_load(section.table("load"), out.load);
+  read_anomaly(section.table("anomaly"), out.anomaly);
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};

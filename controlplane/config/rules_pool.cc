@@ -92,6 +92,22 @@ void check_load(Findings& out, const LoadConfig& load, const std::string& key) {
   if (load.balance && weights == 0) out.push_back(warn(key, "all weights are 0: there is no load to balance by"));
 }
 
+void check_anomaly(Findings& out, const AnomalyConfig& anomaly, const std::string& key) {
+  check_number(out, key + ".deviations", anomaly.deviations, kDeviations);
+  check_number(out, key + ".ratio", anomaly.ratio, kDeviations);
+  check_duration(out, key + ".floor", anomaly.floor, kFloor);
+  check_number(out, key + ".errors", anomaly.errors, kSharePercent);
+  check_number(out, key + ".probes", anomaly.probes, kFallRise);
+  check_duration(out, key + ".time", anomaly.time, kEjection);
+  check_duration(out, key + ".time_max", anomaly.time_max, kEjection);
+  check_number(out, key + ".most", anomaly.most, kPercent);
+  if (anomaly.time_max < anomaly.time) {
+    out.push_back(wrong(key + ".time_max", quote(format_duration(anomaly.time_max)),
+                        "expected at least time, " + format_duration(anomaly.time)));
+    out.back().depends = {key + ".time"};
+  }
+}
+
 /// How seats change hands, and when signals are not believed.
 void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key) {
   check_number(out, key + ".failback_step", pool.failback_step, kSharePercent);
@@ -107,6 +123,7 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   check_number(out, key + ".slow_start.least", pool.slow_start.least, kSharePercent);
   check_number(out, key + ".heartbeat.missed", pool.heartbeat.missed, kMissed);
   check_load(out, pool.load, key + ".load");
+  check_anomaly(out, pool.anomaly, key + ".anomaly");
   if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {
     out.push_back(warn(key + ".guard.panic_threshold", "has no effect on a pool that fails closed"));
   }

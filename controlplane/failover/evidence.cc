@@ -92,9 +92,8 @@ Step::Refused Step::take(const Outlier& outlier) {
     out += pool_.backends[i].ejected ? 1 : 0;
     others += i != *index && fit(pool_.backends[i]) ? 1 : 0;
   }
-  const uint64_t most = spec_.ejection.most_percent == 0
-                            ? 0
-                            : std::max<uint64_t>(pool_.backends.size() * spec_.ejection.most_percent / 100, 1);
+  const uint64_t most =
+      spec_.anomaly.most == 0 ? 0 : std::max<uint64_t>(pool_.backends.size() * spec_.anomaly.most / 100, 1);
   if (out > most || others == 0) return std::nullopt;
   BackendState& backend = pool_.backends[*index];
   if (clean(backend)) backend.first_bad = outlier.at;

@@ -24,7 +24,7 @@ void eject(const config::PoolConfig& spec, BackendState& backend, Nanoseconds no
   Ejection& ejection = backend.ejection;
   ejection.count = once_more(ejection.count, now - ejection.since, spec.flap_half_life);
   ejection.since = now;
-  ejection.until = now + std::min(spec.ejection.time * std::min(ejection.count, 1000u), spec.ejection.time_max);
+  ejection.until = now + std::min(spec.anomaly.time * std::min(ejection.count, 1000u), spec.anomaly.time_max);
   backend.ejected = true;
 }
 

@@ -21,6 +21,7 @@ RATE = 200
 FLOWS = traffic.flows(120)
 HEARTBEAT_MS = 10
 POOL = 'failback = "auto"\nhold_down = "500ms"\nfailback_step = 50\nfailback_pause = "300ms"\n'
+ANOMALY = '[pool.anomaly]\neject = true\nfloor = "1ms"\ntime = "1s"\n'
 LOAD = '[pool.load]\nbalance = true\nmemory = 0\ndisk = 0\nnetwork = 0\ninterval = "200ms"\nhalf_life = "300ms"\nstep = 50\n'
 
 
@@ -208,6 +209,42 @@ def test_an_overloaded_backend_gets_less(lab, tell):
         report.loads["hot2"] = 12
         eventually(lambda: backend(lab, "hot2")["load_share"] > 0.9, "the load is gone, and its share is back", 20)
     tell(f"overload: share {shares['hot2'] * 100:.0f} % lowered to {lowered * 100:.0f} %, back when the load is gone")
+
+
+@contextlib.contextmanager
+def slowed(lab, name: str):
+    """Its web server runs a sixth of the time: it answers every probe in time, and much later than the others."""
+    stop = threading.Event()
+    members = lab.members(f"nginx-{name}")
+
+    def stutter():
+        while not stop.is_set():
+            for how, seconds in (("STOP", 0.010), ("CONT", 0.002)):
+                for pid in members:
+                    lab.signal(pid, how)
+                time.sleep(seconds)
+
+    thread = threading.Thread(target=stutter)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_slow_backend_is_ejected_for_a_time(lab, tell):
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with reconfigured(lab, config(tables=ANOMALY)):
+        with slowed(lab, "hot2"):
+            event = eventually(lambda: events_of(lab, since, "failover", "hot2"), "hot2 is left", 10)[0]
+            assert event["cause"] == "anomaly" and "the pool's median is" in event["text"], event
+            assert lab.control.states()["hot2"] == "ejected"
+            assert backend(lab, "hot2")["response_time_us"] > 3 * backend(lab, "hot1")["response_time_us"]
+        eventually(lambda: lab.control.states()["hot2"] == "serving", "its ejection and its return are over", 10)
+    assert traffic.who_answers(FLOWS) == before
+    tell("slow backend: " + event["text"].split("(", 1)[1].rstrip(")"))
 
 
 def holder(lab, owner: str) -> str | None:

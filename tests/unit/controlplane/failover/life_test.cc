@@ -77,7 +77,7 @@ config::PoolConfig random_spec(Random& random) {
   spec.guard.fail = one_of(random, {config::Fail::open, config::Fail::closed});
   spec.guard.panic_threshold = one_of(random, {0u, 0u, 40u});
   spec.guard.self_suspicion = one_of(random, {0u, 80u});
-  spec.ejection.most_percent = one_of(random, {0u, 10u, 50u});
+  spec.anomaly.most = one_of(random, {0u, 10u, 50u});
   return spec;
 }
 
