@@ -112,7 +112,7 @@ TEST(Documentation, theAnnotatedFileNamesExactlyTheKnownKeys) {
 
 TEST(Documentation, whatIsCommentedOutIsTheDefault) {
   const std::string text = read(kConfigDirectory / "warmswap.toml");
-  const std::set<std::string> without_default{"hash_key", "port"};
+  const std::set<std::string> without_default{"hash_key", "heartbeat_key", "heartbeat_key_file", "port"};
   std::string uncommented;
   size_t found = 0;
   for (std::string line : lines_of(text)) {
