@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "controlplane/pending.h"
+
 namespace warmswap::controlplane {
 namespace {
 
@@ -36,7 +38,8 @@ Controller::Controller(boost::asio::io_context& context, std::string file, confi
       prober_(context, [this](const health::ProbeResult& result) { on_probe(result); }),
       segment_timer_(context),
       deadline_timer_(context),
-      ack_timer_(context) {
+      ack_timer_(context),
+      rollback_timer_(context) {
   model_.file = config;
   model_.running = std::move(config);
 }
@@ -59,6 +62,7 @@ void Controller::stop() {
   segment_timer_.cancel();
   deadline_timer_.cancel();
   ack_timer_.cancel();
+  rollback_timer_.cancel();
   prober_.set_targets({});
   if (receiver_) receiver_->stop();
   comparisons_.clear();
@@ -132,11 +136,12 @@ void Controller::adopt_counters(const Found& found) {
 void Controller::adopt(const Found& found) {
   if (!found.overlay.empty()) {
     const auto probe_of_pool = [this](std::string_view pool) { return pool_probe(pool); };
-    auto changes = api::parse_changes(found.overlay, probe_of_pool);
-    if (!changes) {
-      note("change", "the run-time changes found in the segment cannot be read and are dropped: " + changes.error());
+    auto kept = parse_overlay(found.overlay, probe_of_pool);
+    if (!kept) {
+      note("change", "the run-time changes found in the segment cannot be read and are dropped: " + kept.error());
     } else {
-      Laid laid = lay_over(model_.file, *changes);
+      model_.pending = std::move(kept->pending);
+      Laid laid = lay_over(model_.file, kept->overlay);
       for (const std::string& dropped : laid.dropped) note("change", "a run-time change no longer fits: " + dropped);
       model_.running = std::move(laid.running);
       model_.overlay = std::move(laid.overlay);
@@ -156,6 +161,7 @@ void Controller::adopt(const Found& found) {
     if (outcome.deadline) deadlines_[pool.name] = *outcome.deadline;
   }
   schedule_deadline();
+  schedule_rollback();
   configure_outside();  // the overlay may have brought backends that the file does not name
   note("adopted", "adopted the state of " + std::to_string(adopted) + " backends from generation " +
                       std::to_string(link_.current()->generation));

@@ -49,8 +49,10 @@ class Controller : public api::Service {
   std::vector<api::DropView> drops() const override;
   api::VersionView version() const override;
   std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const override;
-  api::ApplyResult apply(const std::vector<api::Change>& changes) override;
-  api::ApplyResult reload() override;
+  api::ApplyResult apply(const std::vector<api::Change>& changes, const api::ChangeOptions& options) override;
+  api::ApplyResult reload(const api::ChangeOptions& options) override;
+  api::ApplyResult confirm() override;
+  api::ApplyResult rollback() override;
 
  private:
   struct ProbeTarget {
@@ -103,6 +105,18 @@ class Controller : public api::Service {
   void await_acknowledgements();
   void configure_outside();
 
+  static api::ApplyResult refuse(api::Refusal refusal, std::string sentence);
+  std::optional<api::ApplyResult> refuse_beside_pending() const;
+  std::optional<api::ApplyResult> refuse_beyond_limits(const Model& next, const api::ApplyResult& planned,
+                                                       const api::ChangeOptions& options) const;
+  api::ApplyResult planned_only(const Model& next, api::ApplyResult planned) const;
+  void wait_for_confirmation(const Model& before, const api::ApplyResult& result, const api::ChangeOptions& options,
+                             std::string what, bool reloaded);
+  /// What follows every change of the model by an operator.
+  void told(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before, bool published);
+  api::ApplyResult undo_pending(const std::string& cause);
+  void schedule_rollback();
+
   /// Publishes the model. True when the snapshot stands; false (with publish_error_ set) when the old one stays.
   /// `only`: nothing but the state of these pools has changed since the last publish that stands.
   bool publish(const std::set<std::string>* only = nullptr);
@@ -151,6 +165,7 @@ class Controller : public api::Service {
   boost::asio::steady_timer segment_timer_;
   boost::asio::steady_timer deadline_timer_;
   boost::asio::steady_timer ack_timer_;
+  boost::asio::steady_timer rollback_timer_;
   std::vector<AwaitedAck> awaited_;
   std::vector<uint64_t> unpublished_events_;  // decided, but the snapshot that carries them does not stand yet
   std::optional<Nanoseconds> armed_deadline_;

@@ -104,6 +104,10 @@ api::Status Controller::status() const {
   for (const config::PoolConfig& pool : model_.running.pools) status.counts.backends += pool.backends.size();
   status.counts.failovers = failovers_;
   status.counts.failbacks = failbacks_;
+  if (model_.pending) {
+    status.pending = {model_.pending->what, std::chrono::duration_cast<Milliseconds>(
+                                                model_.pending->until - std::chrono::system_clock::now())};
+  }
   if (receiver_) {
     const auto counts = receiver_->counts();
     for (size_t v = 0; v < counts.size(); ++v) {

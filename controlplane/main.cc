@@ -42,7 +42,7 @@ void wait_for_signal(boost::asio::io_context& context, boost::asio::signal_set& 
       context.stop();
       return;
     }
-    const api::ApplyResult result = controller.reload();
+    const api::ApplyResult result = controller.reload({});
     if (!result.ok()) spdlog::error("reload refused, nothing changed:\n{}", result.error);
     for (const std::string& line : result.notes) spdlog::warn("{}", line);
     wait_for_signal(context, signals, controller, server);

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,21 @@ struct PoolModel {
   std::map<std::string, Nanoseconds> seat_since;  // by owner, steady clock: when the seat's holder last changed
 };
 
+/// A change that waits for its confirmation, with what an operator had decided before it.
+struct Pending {
+  std::string what;  // "weight web/hot1 50"
+  std::chrono::system_clock::time_point until;
+  std::optional<config::Config> file;  // of a reload; not kept across a restart: the file on disk is the new one
+  std::vector<api::Change> overlay;
+  std::set<std::string> disabled;              // POOL/BACKEND
+  std::map<std::string, std::string> holders;  // of the seats it touches, by POOL/OWNER: who held it, "" = nobody
+};
+
 struct Model {
   config::Config file;     // as the file says
   config::Config running;  // with the run-time changes laid over it
   std::vector<api::Change> overlay;
+  std::optional<Pending> pending;
   std::map<std::string, PoolModel> pools;  // by name; one for each pool of `running`
 };
 

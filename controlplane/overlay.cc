@@ -7,6 +7,7 @@
 
 #include "controlplane/config/rules.h"
 #include "controlplane/config/text.h"
+#include "controlplane/plan.h"
 
 namespace warmswap::controlplane {
 namespace {
@@ -152,6 +153,14 @@ ApplyResult numbered(ApplyResult result, size_t index, size_t count, const api::
 
 }  // namespace
 
+void add_plans(api::ApplyResult& result, std::vector<api::PoolPlan> plans) {
+  for (const api::PoolPlan& plan : plans) {
+    result.slots_moved += plan.slots_moved;
+    result.survivor_slots_moved += plan.survivor_slots_moved;
+  }
+  result.plan = std::move(plans);
+}
+
 std::string describe_change(const api::Change& change) {
   const Target target = target_of(change);
   const std::string where = target.pool + "/" + target.backend;
@@ -178,7 +187,6 @@ std::string describe_change(const api::Change& change) {
 ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes, Nanoseconds now,
                           std::vector<PoolOutcome>& outcomes) {
   Model next = model;
-  std::map<std::string, PoolModel> before = model.pools;
   std::set<std::string> touched;
   for (size_t i = 0; i < changes.size(); ++i) {
     const api::Change& change = changes[i];
@@ -197,16 +205,9 @@ ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes,
   }
   // Between the changes of a list a rule may be broken (a standby added after its hot backend), after them none.
   if (auto valid = config::validate(next.running); !valid) return refuse(Refusal::invalid, valid.error());
+  for (const std::string& name : touched) refresh_ring(*next.running.find_pool(name), next.pools.at(name));
   ApplyResult result;
-  for (const std::string& name : touched) {
-    PoolModel& pool = next.pools.at(name);
-    refresh_ring(*next.running.find_pool(name), pool);
-    const auto old_holders = sitter_names(before.at(name).state);
-    const auto new_holders = sitter_names(pool.state);
-    const table::SlotsMoved moved = table::slots_moved({*before.at(name).ring, old_holders}, {*pool.ring, new_holders});
-    result.slots_moved += moved.total;
-    result.survivor_slots_moved += moved.of_survivors;
-  }
+  add_plans(result, plan_between(model, next, touched));
   model = std::move(next);
   return result;
 }

@@ -18,6 +18,9 @@ struct PoolOutcome {
 api::ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes, Nanoseconds now,
                                std::vector<PoolOutcome>& outcomes);
 
+/// Puts plans into a result, with their slots added up.
+void add_plans(api::ApplyResult& result, std::vector<api::PoolPlan> plans);
+
 /// What the change is, for people: "weight web/hot1 50".
 std::string describe_change(const api::Change& change);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controlplane/pending.h"
+
 namespace warmswap::controlplane {
 namespace {
 
@@ -137,7 +139,7 @@ Result<table::SnapshotRows> make_rows(const RecordSources& sources) {
     row.info.base_bytes = counter->baseline.bytes;
     rows.vips.push_back(row);
   }
-  if (!sources.model.overlay.empty()) rows.overlay = api::render_changes(sources.model.overlay);
+  rows.overlay = render_overlay(sources.model);
   return rows;
 }
 

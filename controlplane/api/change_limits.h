@@ -10,6 +10,8 @@ namespace warmswap::api::limits {
 
 inline constexpr uint64_t kMaxWeight = 65535;
 inline constexpr uint64_t kMaxCapacity = UINT32_MAX;
+inline constexpr std::chrono::nanoseconds kMinConfirm = std::chrono::seconds(1);
+inline constexpr std::chrono::nanoseconds kMaxConfirm = std::chrono::hours(24);
 inline constexpr std::chrono::nanoseconds kMinDrill = std::chrono::seconds(1);
 inline constexpr std::chrono::nanoseconds kMaxDrill = std::chrono::hours(24);
 inline constexpr uint64_t kMaxJitterPercent = 50;

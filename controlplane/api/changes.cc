@@ -199,7 +199,33 @@ Change read_change(const json::object& object, const PoolProbe& pool_probe, cons
   return change;
 }
 
+ChangeOptions read_options(ObjectReader& reader) {
+  ChangeOptions options;
+  options.dry_run = reader.boolean(reader.optional(field::kDryRun), field::kDryRun).value_or(false);
+  options.force = reader.boolean(reader.optional(field::kForce), field::kForce).value_or(false);
+  config::Nanoseconds within{0};
+  if (choose_duration(reader, field::kConfirmWithin, within, limits::kMinConfirm, limits::kMaxConfirm)) {
+    options.confirm_within = within;
+  }
+  return options;
+}
+
 }  // namespace
+
+contract::Result<ChangeOptions> parse_options(std::string_view text) {
+  if (text.empty()) return ChangeOptions{};
+  auto document = parse_strict(text);
+  if (!document) return contract::Error{"the body is " + document.error()};
+  const json::object* body = document->if_object();
+  if (body == nullptr) return contract::Error{fmt::format("expected an object as the body, got {}", quote_value(*document))};
+  std::string error;
+  ObjectReader reader(*body, "", error);
+  reader.optional(field::kChanges);
+  const ChangeOptions options = read_options(reader);
+  reader.finish();
+  if (!error.empty()) return contract::Error{error};
+  return options;
+}
 
 contract::Result<std::vector<Change>> parse_changes(std::string_view text, const PoolProbe& pool_probe,
                                                     size_t max_changes) {
@@ -213,6 +239,7 @@ contract::Result<std::vector<Change>> parse_changes(std::string_view text, const
   std::string error;
   ObjectReader reader(*body, "", error);
   const json::value* value = reader.required(field::kChanges);
+  read_options(reader);
   reader.finish();
   if (!error.empty()) return contract::Error{error};
   const json::array* list = value->if_array();

@@ -1,6 +1,7 @@
 // What an operator may change at run time, and its strict JSON form:
 //
-//     {"changes": [ {"op": "weight", "pool": "web", "backend": "web1", "weight": 50}, … ]}
+//     {"changes": [ {"op": "weight", "pool": "web", "backend": "web1", "weight": 50}, … ],
+//      "dry_run": false, "force": false, "confirm_within": "30s"}       these are optional
 //
 //     op        besides op, pool, backend
 //     add       address; optional role, weight, capacity, domain, standby, enabled, probe {kind, port, interval,
@@ -27,6 +28,7 @@
 #include <variant>
 #include <vector>
 
+#include "controlplane/api/plan.h"
 #include "controlplane/api/protocol.h"
 #include "controlplane/config/config.h"
 #include "dataplane/contract/result.h"
@@ -95,6 +97,9 @@ using Change = std::variant<AddBackend, RemoveBackend, SetWeight, EnableBackend,
 
 /// The probe of a pool, for what the probe of an added backend leaves out; nothing when there is no such pool.
 using PoolProbe = std::function<std::optional<config::ProbeConfig>(std::string_view pool)>;
+
+/// The fields beside `changes`: dry_run, force (booleans) and confirm_within (a duration).
+contract::Result<ChangeOptions> parse_options(std::string_view json);
 
 /// Reads the body of POST /v1/changes. Refuses the whole with a sentence naming index and field when anything is
 /// unknown, missing, twice there, of the wrong type or out of range; whether pool and backend exist is not asked.

@@ -82,6 +82,12 @@ struct HeartbeatCount {
   uint64_t datagrams = 0;
 };
 
+/// A change that is undone unless it is confirmed in time.
+struct PendingView {
+  std::string what;
+  Milliseconds remaining{0};
+};
+
 struct Status {
   std::string instance;
   std::string version;
@@ -93,6 +99,7 @@ struct Status {
   LeaseView lease;
   PublishView publish;
   Counts counts;
+  std::optional<PendingView> pending;
   std::vector<HeartbeatCount> heartbeats;  // empty = none are listened for
   std::vector<std::string> warnings;       // one sentence each; only what warnings.h cannot read off the other fields
 };

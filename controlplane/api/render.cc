@@ -56,6 +56,28 @@ json::value drop_value(const DropView& drop) {
   };
 }
 
+json::value seat_plan_value(const SeatPlan& seat) {
+  return {{field::kOwner, text(seat.owner)},
+          {field::kBefore, text(seat.before)},
+          {field::kAfter, text(seat.after)},
+          {field::kOwnerShare, seat.owner_share}};
+}
+
+json::value backend_plan_value(const BackendPlan& backend) {
+  return {{field::kName, text(backend.name)},          {field::kShareBefore, backend.share_before},
+          {field::kShareAfter, backend.share_after},   {field::kLoadBefore, backend.load_before},
+          {field::kLoadAfter, backend.load_after},     {field::kCapacity, backend.capacity}};
+}
+
+json::value plan_value(const PoolPlan& plan) {
+  return {{field::kPool, text(plan.pool)},
+          {field::kRingSize, plan.ring_size},
+          {field::kSlotsMoved, plan.slots_moved},
+          {field::kSurvivorSlotsMoved, plan.survivor_slots_moved},
+          {field::kSeats, list(plan.seats, seat_plan_value)},
+          {field::kBackends, list(plan.backends, backend_plan_value)}};
+}
+
 }  // namespace
 
 std::string render_drops(const std::vector<DropView>& drops) {
@@ -98,6 +120,8 @@ std::string render_applied(const ApplyResult& result) {
       {field::kGeneration, result.generation},
       {field::kSlotsMoved, result.slots_moved},
       {field::kSurvivorSlotsMoved, result.survivor_slots_moved},
+      {field::kDryRun, result.dry_run},
+      {field::kPlan, list(result.plan, plan_value)},
       {field::kNotes, list(result.notes, sentence)},
   });
 }

@@ -112,6 +112,11 @@ json::value probe_value(const std::optional<ProbeView>& probe) {
   };
 }
 
+json::value pending_value(const std::optional<PendingView>& pending) {
+  if (!pending) return nullptr;
+  return {{field::kText, text(pending->what)}, {field::kRemainingMs, pending->remaining.count()}};
+}
+
 json::value backend_value(const BackendView& backend) {
   return {
       {field::kPool, text(backend.pool)},
@@ -173,6 +178,7 @@ std::string render_status(const Status& status, const std::vector<PoolView>& poo
         {field::kBackends, status.counts.backends},
         {field::kFailovers, status.counts.failovers},
         {field::kFailbacks, status.counts.failbacks}}},
+      {field::kPending, pending_value(status.pending)},
       {field::kHeartbeats, std::move(heartbeats)},
       {field::kWarnings, std::move(all_warnings)},
       {field::kPools, list(pools, pool_value)},

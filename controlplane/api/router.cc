@@ -146,18 +146,32 @@ Response applied(const ApplyResult& result) {
 Response post_changes(Service& service, const std::string& body) {
   const auto changes = parse_changes(body, [&](std::string_view pool) { return service.pool_probe(pool); });
   if (!changes) return error_response(400, changes.error());
-  return applied(service.apply(*changes));
+  const auto options = parse_options(body);
+  if (!options) return error_response(400, options.error());
+  return applied(service.apply(*changes, *options));
 }
 
 Response post_reload(Service& service, const std::string& body) {
-  if (!body.empty()) {
-    const auto value = parse_strict(body);
-    const auto* object = value ? value->if_object() : nullptr;
-    if (object == nullptr || !object->empty()) {
-      return error_response(400, "a reload takes no argument: expected an empty body or {}");
-    }
-  }
-  return applied(service.reload());
+  const auto options = parse_options(body);
+  if (!options) return error_response(400, options.error());
+  return applied(service.reload(*options));
+}
+
+/// Confirm and rollback: about the one change that waits.
+bool takes_nothing(const std::string& body) {
+  if (body.empty()) return true;
+  const auto value = parse_strict(body);
+  const auto* object = value ? value->if_object() : nullptr;
+  return object != nullptr && object->empty();
+}
+
+Response post_confirm(Service& service, const std::string& body) {
+  if (!takes_nothing(body)) return error_response(400, "confirm takes no argument: expected an empty body or {}");
+  return applied(service.confirm());
+}
+Response post_rollback(Service& service, const std::string& body) {
+  if (!takes_nothing(body)) return error_response(400, "rollback takes no argument: expected an empty body or {}");
+  return applied(service.rollback());
 }
 
 /// One endpoint; exactly one of the two handlers is set.
@@ -179,6 +193,8 @@ constexpr Route kRoutes[] = {
     {endpoint::kVersion, kNoParameters, get_version, nullptr},
     {endpoint::kChanges, kNoParameters, nullptr, post_changes},
     {endpoint::kReload, kNoParameters, nullptr, post_reload},
+    {endpoint::kConfirm, kNoParameters, nullptr, post_confirm},
+    {endpoint::kRollback, kNoParameters, nullptr, post_rollback},
     {endpoint::kMetrics, kNoParameters, get_metrics, nullptr},
     {endpoint::kHealth, kNoParameters, get_health, nullptr},
 };

@@ -12,6 +12,7 @@
 
 #include "controlplane/api/changes.h"
 #include "controlplane/api/model.h"
+#include "controlplane/api/plan.h"
 
 namespace warmswap::api {
 
@@ -32,6 +33,8 @@ struct ApplyResult {
   uint64_t generation = 0;
   uint64_t slots_moved = 0;
   uint64_t survivor_slots_moved = 0;
+  std::vector<PoolPlan> plan;      // of the pools it touches
+  bool dry_run = false;            // nothing was changed
   std::vector<std::string> notes;  // sentences worth telling although all went well ("nothing changed")
 
   bool ok() const noexcept { return refusal == Refusal::none; }
@@ -54,8 +57,11 @@ class Service {
   /// What the probe of an added backend inherits; nothing when there is no such pool.
   virtual std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const = 0;
 
-  virtual ApplyResult apply(const std::vector<Change>& changes) = 0;
-  virtual ApplyResult reload() = 0;
+  virtual ApplyResult apply(const std::vector<Change>& changes, const ChangeOptions& options) = 0;
+  virtual ApplyResult reload(const ChangeOptions& options) = 0;
+  /// Makes the change that waits for it permanent, or undoes it. Refused with `conflict` when none waits.
+  virtual ApplyResult confirm() = 0;
+  virtual ApplyResult rollback() = 0;
 };
 
 }  // namespace warmswap::api

@@ -10,6 +10,7 @@
 
 #include "controlplane/api/protocol.h"
 #include "controlplane/cli/answer.h"
+#include "controlplane/cli/plan_view.h"
 #include "controlplane/cli/text.h"
 
 namespace warmswap::cli {
@@ -30,23 +31,43 @@ std::optional<Name> split_name(const std::string& text) {
   return name;
 }
 
+void print_notes(const Session& session, const json::object& answer) {
+  for (const json::value& value : list_of(answer, field::kNotes)) {
+    if (const auto* note = value.if_string()) session.out() << printable({note->data(), note->size()}) << '\n';
+  }
+}
+
 void print_result(const Session& session, std::string_view verb, const std::string& body) {
   if (session.json()) {
     session.out() << body << '\n';
     return;
   }
   const json::object answer = parse_answer(body);
+  if (flag_of(answer, field::kDryRun)) {
+    session.out() << "plan, nothing was changed\n";
+    print_plan(session, answer);
+    print_notes(session, answer);
+    return;
+  }
   session.out() << fmt::format("{}: generation {}, {} slots moved, {} of them of survivors\n", verb,
                                number_of(answer, field::kGeneration), number_of(answer, field::kSlotsMoved),
                                number_of(answer, field::kSurvivorSlotsMoved));
-  for (const json::value& value : list_of(answer, field::kNotes)) {
-    if (const auto* note = value.if_string()) session.out() << printable({note->data(), note->size()}) << '\n';
+  print_notes(session, answer);
+  if (session.change_options().contains(field::kConfirmWithin)) {
+    session.out() << fmt::format("will be rolled back in {} unless confirmed: warmswapctl confirm\n",
+                                 std::string_view(session.change_options().at(field::kConfirmWithin).as_string()));
   }
 }
 
+/// The body of a request that changes something.
+std::string with_options(const Session& session, json::object body) {
+  for (const auto& [name, value] : session.change_options()) body[name] = value;
+  return json::serialize(body);
+}
+
 void send(const Session& session, json::object change) {
-  const json::object body{{field::kChanges, json::array{std::move(change)}}};
-  print_result(session, "applied", session.post(api::endpoint::kChanges, json::serialize(body)));
+  json::object body{{field::kChanges, json::array{std::move(change)}}};
+  print_result(session, "applied", session.post(api::endpoint::kChanges, with_options(session, std::move(body))));
 }
 
 void set(json::object& object, std::string_view name, const std::string& value) {
@@ -149,8 +170,8 @@ void change_failover_domain(const Session& session, const std::string& domain, c
     changes.push_back(
         json::object{{field::kOp, api::operation::kFailover}, {field::kPool, name}, {field::kDomain, domain}});
   }
-  const json::object body{{field::kChanges, std::move(changes)}};
-  print_result(session, "applied", session.post(api::endpoint::kChanges, json::serialize(body)));
+  json::object body{{field::kChanges, std::move(changes)}};
+  print_result(session, "applied", session.post(api::endpoint::kChanges, with_options(session, std::move(body))));
 }
 
 void change_failback(const Session& session, const std::string& backend, bool whole) {
@@ -195,11 +216,24 @@ void change_apply(const Session& session, const std::string& file) {
   if (start != std::string::npos && text[start] == '[') {
     text = fmt::format("{{\"{}\":{}}}", field::kChanges, text);
   }
+  const size_t brace = text.find('{');
+  for (const auto& [name, value] : session.change_options()) {
+    if (brace == std::string::npos) break;
+    text.insert(brace + 1, fmt::format("\"{}\":{},", std::string_view(name), json::serialize(value)));
+  }
   print_result(session, "applied", session.post(api::endpoint::kChanges, text));
 }
 
 void reload(const Session& session) {
-  print_result(session, "reloaded", session.post(api::endpoint::kReload, ""));
+  print_result(session, "reloaded", session.post(api::endpoint::kReload, with_options(session, {})));
+}
+
+void confirm(const Session& session) {
+  print_result(session, "confirmed", session.post(api::endpoint::kConfirm, ""));
+}
+
+void rollback(const Session& session) {
+  print_result(session, "rolled back", session.post(api::endpoint::kRollback, ""));
 }
 
 }  // namespace warmswap::cli

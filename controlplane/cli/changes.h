@@ -64,5 +64,8 @@ void change_add(const Session& session, const AddArguments& arguments);
 /// A file, or - for standard input: a JSON list of changes, or an object {"changes": […]}.
 void change_apply(const Session& session, const std::string& file);
 void reload(const Session& session);
+/// Makes the change that waits permanent, or undoes it.
+void confirm(const Session& session);
+void rollback(const Session& session);
 
 }  // namespace warmswap::cli

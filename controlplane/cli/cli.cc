@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <functional>
+#include <string_view>
+#include <vector>
 
 #include "controlplane/api/protocol.h"
 #include "controlplane/cli/changes.h"
@@ -29,7 +31,9 @@ Examples:
   warmswapctl failover --domain rack-a      empty a rack before the electrician comes
   warmswapctl drill web/web2 --for 1m       prove that the standby can, and come back
   warmswapctl weight web/web1 50            half the default share
+  warmswapctl plan weight web/web1 50       what that would move and load, without doing it
   warmswapctl apply changes.json            many changes at once, all or none
+  warmswapctl apply changes.json --confirm-within 2m   and undo them unless `warmswapctl confirm` follows
   warmswapctl events --follow               watch failovers with their timelines
   warmswapctl explain 203.0.113.7:40000 198.51.100.10:80
   warmswapctl status --json | jq '.pools[].seats'
@@ -56,7 +60,19 @@ struct GlobalOptions {
   std::string instance;
   double timeout_s = 5;
   bool json = false;
+  bool dry_run = false;
+  bool force = false;
+  std::string confirm_within;
 };
+
+/// As fields of a request.
+boost::json::object change_options(const GlobalOptions& options) {
+  boost::json::object fields;
+  if (options.dry_run) fields[api::field::kDryRun] = true;
+  if (options.force) fields[api::field::kForce] = true;
+  if (!options.confirm_within.empty()) fields[api::field::kConfirmWithin] = options.confirm_within;
+  return fields;
+}
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -83,6 +99,12 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_option("--timeout", options.timeout_s, "Longest wait for an answer, in seconds [5]")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 3600.0));
+  const char* changes = "For commands that change something";
+  app.add_flag("--dry-run", options.dry_run, "Show the plan, change nothing; `warmswapctl plan …` is the same")->group(changes);
+  app.add_flag("--force", options.force, "Also beyond the pool's limits")->group(changes);
+  app.add_option("--confirm-within", options.confirm_within, "Undo it unless `warmswapctl confirm` comes in time")
+      ->type_name("DURATION")
+      ->group(changes);
   app.set_version_flag("--version", "warmswapctl " WARMSWAP_VERSION, "Print the client's version");
 }
 
@@ -159,6 +181,8 @@ class Commands {
     apply->add_option("file", file_, "JSON file, or - for standard input")->required();
     apply->footer(kApplyExample);
     command("reload", "Read the configuration file again", reload);
+    command("confirm", "Make the change that waits for it permanent", confirm);
+    command("rollback", "Undo the change that waits for its confirmation", rollback);
   }
 
   void add_maneuvers() {
@@ -242,6 +266,19 @@ class Commands {
   AddArguments add_;
 };
 
+/// `warmswapctl plan weight …` is `warmswapctl --dry-run weight …`: takes the word out where a command is due.
+bool take_plan(std::vector<const char*>& words) {
+  for (size_t i = 1; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == "--socket" || word == "--instance" || word == "--timeout" || word == "--confirm-within") ++i;
+    if (word.starts_with('-')) continue;
+    if (word != "plan") return false;
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(i));
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv, Terminal terminal) {
@@ -251,15 +288,17 @@ int run(int argc, const char* const* argv, Terminal terminal) {
   app.require_subcommand(1);
   app.footer(kExamples);
   const Commands commands(app);
+  std::vector<const char*> words(argv, argv + argc);
+  if (take_plan(words)) options.dry_run = true;
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& fault) {
     return app.exit(fault, terminal.out, terminal.err) == 0 ? kExitOk : kExitUsage;
   }
   const std::chrono::duration<double> timeout(options.timeout_s);
   const Client client(socket_path(options), std::chrono::ceil<std::chrono::milliseconds>(timeout));
   try {
-    commands.chosen()(Session(terminal, client, options.json));
+    commands.chosen()(Session(terminal, client, options.json, change_options(options)));
   } catch (const Failure& failure) {
     terminal.err << "warmswapctl: " << failure.what() << '\n';
     return failure.exit_code();

@@ -23,7 +23,8 @@ class Failure : public std::runtime_error {
 
 class Session {
  public:
-  Session(Terminal terminal, Client client, bool json) : terminal_(terminal), client_(std::move(client)), json_(json) {}
+  Session(Terminal terminal, Client client, bool json, boost::json::object change_options = {})
+      : terminal_(terminal), client_(std::move(client)), json_(json), change_options_(std::move(change_options)) {}
 
   /// The body of a successful answer. Throws Failure for a refusal or no answer.
   std::string get(std::string_view target) const;
@@ -35,11 +36,14 @@ class Session {
   bool colour() const noexcept { return terminal_.colour; }
   bool json() const noexcept { return json_; }
   const Client& client() const noexcept { return client_; }
+  /// What goes beside the changes of a request: dry_run, force, confirm_within.
+  const boost::json::object& change_options() const noexcept { return change_options_; }
 
  private:
   Terminal terminal_;
   Client client_;
   bool json_;
+  boost::json::object change_options_;
 };
 
 /// The answer as an object. Throws Failure when it is not JSON.

@@ -135,6 +135,12 @@ void show_status(const Session& session) {
   print_heading(session, status);
   print_workers(session, object_of(status, field::kDataplane));
   for (const json::value& pool : list_of(status, field::kPools)) print_pool(session, as_object(pool));
+  if (has(status, field::kPending)) {
+    const json::object& pending = object_of(status, field::kPending);
+    session.out() << fmt::format("\nwaits for confirmation, {} s left: {}\n",
+                                 std::max<int64_t>(signed_of(pending, field::kRemainingMs), 0) / 1000,
+                                 printable(text_of(pending, field::kText)));
+  }
   const json::array& warnings = list_of(status, field::kWarnings);
   if (!warnings.empty()) session.out() << '\n';
   for (const json::value& warning : warnings) {

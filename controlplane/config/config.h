@@ -127,6 +127,13 @@ struct GuardConfig {
   friend bool operator==(const GuardConfig&, const GuardConfig&) = default;
 };
 
+/// What an operator's change may do without --force.
+struct LimitsConfig {
+  uint32_t max_slots_moved = 100;  // percent of the pool's slots
+  uint32_t max_load = 100;         // percent of a backend's capacity, where it has one
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
 /// What the silence of an agent means.
 struct HeartbeatConfig {
   uint32_t missed = 3;  // so many of the agent's intervals without a beat are a failure; 2..100
@@ -185,6 +192,7 @@ struct PoolConfig {
   uint32_t trickle = 0;           // percent of a seat's slots that its standby serves all the time
   GuardConfig guard;
   AnomalyConfig anomaly;
+  LimitsConfig limits;
   HeartbeatConfig heartbeat;
   LoadConfig load;
   ProbeConfig probe;

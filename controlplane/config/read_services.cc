@@ -64,6 +64,12 @@ void read_heartbeat(Section section, HeartbeatConfig& out) {
   section.reject_unknown_keys();
 }
 
+void read_pool_limits(Section section, LimitsConfig& out) {
+  section.integer("max_slots_moved", out.max_slots_moved, kSharePercent);
+  section.integer("max_load", out.max_load, kThresholdOfCapacity);
+  section.reject_unknown_keys();
+}
+
 void read_anomaly(Section section, AnomalyConfig& out) {
   section.boolean("eject", out.eject);
   section.integer("deviations", out.deviations, kDeviations);
@@ -116,6 +122,7 @@ void read_pool(Section& section, PoolConfig& out) {
   read_heartbeat(section.table("heartbeat"), out.heartbeat);
   read_load(section.table("load"), out.load);
   read_anomaly(section.table("anomaly"), out.anomaly);
+  read_pool_limits(section.table("limits"), out.limits);
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};

@@ -124,6 +124,8 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   check_number(out, key + ".heartbeat.missed", pool.heartbeat.missed, kMissed);
   check_load(out, pool.load, key + ".load");
   check_anomaly(out, pool.anomaly, key + ".anomaly");
+  check_number(out, key + ".limits.max_slots_moved", pool.limits.max_slots_moved, kSharePercent);
+  check_number(out, key + ".limits.max_load", pool.limits.max_load, kThresholdOfCapacity);
   if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {
     out.push_back(warn(key + ".guard.panic_threshold", "has no effect on a pool that fails closed"));
   }

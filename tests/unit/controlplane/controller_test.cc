@@ -83,7 +83,7 @@ using Names = std::vector<std::string>;
 TEST_F(ControllerTest, PublishesWhenTheDataplaneComesSecond) {
   start();
   EXPECT_FALSE(controller_->status().dataplane.alive);
-  EXPECT_EQ(controller_->apply({api::SetWeight{"web", "a", 1}}).refusal, api::Refusal::no_segment);
+  EXPECT_EQ(controller_->apply({api::SetWeight{"web", "a", 1}}, {}).refusal, api::Refusal::no_segment);
   start_dataplane();
   run_for(std::chrono::milliseconds(200));
   ASSERT_NE(root(), nullptr) << "nothing was published within 200 ms";
@@ -95,7 +95,7 @@ TEST_F(ControllerTest, PublishesWhenTheDataplaneComesSecond) {
 TEST_F(ControllerTest, ARestartAdoptsSeatsWeightsAndCounters) {
   start_dataplane();
   start();
-  ASSERT_TRUE(controller_->apply({api::ForceFailover{"web", "a", {}}, api::SetWeight{"web", "b", 50}}).ok());
+  ASSERT_TRUE(controller_->apply({api::ForceFailover{"web", "a", {}}, api::SetWeight{"web", "b", 50}}, {}).ok());
   const uint64_t fingerprint = root()->fingerprint;
   const uint64_t generation = root()->generation;
   const auto id = [&](const std::string& name) {
@@ -130,23 +130,142 @@ TEST_F(ControllerTest, ARestartAdoptsSeatsWeightsAndCounters) {
 TEST_F(ControllerTest, ABadFileChangesNothingAndAGoodOneCounts) {
   start_dataplane();
   start();
-  ASSERT_TRUE(controller_->apply({api::SetWeight{"web", "b", 50}}).ok());
+  ASSERT_TRUE(controller_->apply({api::SetWeight{"web", "b", 50}}, {}).ok());
   const uint64_t generation = root()->generation;
   write("[instance]\nname = 5\n");
-  const auto refused = controller_->reload();
+  const auto refused = controller_->reload({});
   EXPECT_EQ(refused.refusal, api::Refusal::invalid);
   EXPECT_NE(refused.error.find("warmswap.toml:2"), std::string::npos) << refused.error;
   EXPECT_EQ(root()->generation, generation);
   EXPECT_TRUE(has_event("reload", "refused"));
 
   write(small_toml(instance_) + "[[vip]]\nname = \"v2\"\naddress = \"198.51.100.11\"\nport = 443\npool = \"web\"\n");
-  const auto result = controller_->reload();
+  const auto result = controller_->reload({});
   ASSERT_TRUE(result.ok()) << result.error;
   EXPECT_EQ(root()->vip_count, 2u);
   const bool named = std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& line) {
     return line.find("undid the run-time change weight web/b 50") != std::string::npos;
   });
   EXPECT_TRUE(named) << "what the reload undid is said";
+}
+
+TEST_F(ControllerTest, APlanSaysWhatWouldHappenAndChangesNothing) {
+  start_dataplane();
+  start();
+  const uint64_t generation = root()->generation;
+  const auto events = controller_->events(std::nullopt, 1).last;
+  const api::ApplyResult plan = controller_->apply({api::DisableBackend{"web", "a"}}, {.dry_run = true});
+  ASSERT_TRUE(plan.ok()) << plan.error;
+  EXPECT_TRUE(plan.dry_run);
+  ASSERT_EQ(plan.plan.size(), 1u);
+  const api::PoolPlan& pool = plan.plan[0];
+  EXPECT_NEAR(pool.slots_moved, 4099 / 2, 1);
+  EXPECT_EQ(pool.survivor_slots_moved, 0u);
+  ASSERT_EQ(pool.seats.size(), 1u);
+  EXPECT_EQ(pool.seats[0], (api::SeatPlan{"a", "a", "w", 0}));
+  ASSERT_EQ(pool.backends.size(), 2u);
+  EXPECT_EQ(pool.backends[0].name, "a");
+  EXPECT_EQ(pool.backends[0].load_after, 0);
+  EXPECT_EQ(pool.backends[1].name, "w");
+  EXPECT_NEAR(pool.backends[1].load_after, 100, 0.1);
+  EXPECT_EQ(root()->generation, generation);
+  EXPECT_EQ(controller_->events(std::nullopt, 1).last, events);
+  EXPECT_EQ(seats(), (Names{"a", "b"}));
+  const api::ApplyResult done = controller_->apply({api::DisableBackend{"web", "a"}}, {});
+  EXPECT_EQ(done.plan, plan.plan) << "what was planned is what happens";
+}
+
+TEST_F(ControllerTest, LimitsRefuseWhatMovesOrLoadsTooMuchUnlessForced) {
+  start_dataplane();
+  start();
+  std::string text = small_toml(instance_);
+  text.replace(text.find("[pool.probe]"), 0, "[pool.limits]\nmax_slots_moved = 20\n");
+  write(text);
+  ASSERT_TRUE(controller_->reload({}).ok());
+  const auto refused = controller_->apply({api::SetWeight{"web", "a", 10}}, {});
+  EXPECT_EQ(refused.refusal, api::Refusal::conflict);
+  EXPECT_NE(refused.error.find("more than limits.max_slots_moved allows (20 %)"), std::string::npos) << refused.error;
+  const auto planned = controller_->apply({api::SetWeight{"web", "a", 10}}, {.dry_run = true});
+  ASSERT_EQ(planned.notes.size(), 1u);
+  EXPECT_TRUE(controller_->apply({api::SetWeight{"web", "a", 90}}, {}).ok()) << "a small step is allowed";
+  EXPECT_TRUE(controller_->apply({api::SetWeight{"web", "a", 10}}, {.force = true}).ok());
+  EXPECT_TRUE(has_event("change", "weight web/a 10 (forced)"));
+
+  text = small_toml(instance_);
+  text.replace(text.find("name = \"b\""), 0, "capacity = 120\n");
+  write(text);
+  ASSERT_TRUE(controller_->reload({}).ok());
+  const auto overload = controller_->apply({api::SetWeight{"web", "b", 150}}, {});
+  EXPECT_NE(overload.error.find("web/b would carry 150.0, more than limits.max_load allows (100 % of 120)"),
+            std::string::npos)
+      << overload.error;
+}
+
+TEST_F(ControllerTest, AnUnconfirmedChangeIsUndone) {
+  start_dataplane();
+  start();
+  const uint64_t fingerprint = root()->fingerprint;
+  const std::vector<api::Change> changes{api::SetWeight{"web", "b", 50}, api::ForceFailover{"web", "a", {}},
+                                         api::DisableBackend{"web", "b"}};
+  ASSERT_TRUE(controller_->apply(changes, {.confirm_within = std::chrono::milliseconds(100)}).ok());
+  EXPECT_EQ(seats(), (Names{"w", ""}));
+  ASSERT_TRUE(controller_->status().pending.has_value());
+  const auto second = controller_->apply({api::SetWeight{"web", "a", 7}}, {});
+  EXPECT_EQ(second.refusal, api::Refusal::conflict);
+  EXPECT_NE(second.error.find("waits for its confirmation (weight web/b 50, failover web/a, disable web/b)"),
+            std::string::npos)
+      << second.error;
+  run_for(std::chrono::milliseconds(200));
+  EXPECT_FALSE(controller_->status().pending.has_value());
+  EXPECT_EQ(seats(), (Names{"a", "b"}));
+  EXPECT_EQ(root()->fingerprint, fingerprint) << "exactly what was before";
+  EXPECT_TRUE(has_event("change", "rolled back: weight web/b 50"));
+}
+
+TEST_F(ControllerTest, AConfirmedChangeStays) {
+  start_dataplane();
+  start();
+  EXPECT_EQ(controller_->confirm().refusal, api::Refusal::conflict) << "nothing waits";
+  ASSERT_TRUE(controller_->apply({api::SetWeight{"web", "b", 50}}, {.confirm_within = std::chrono::milliseconds(80)}).ok());
+  const uint64_t fingerprint = root()->fingerprint;
+  EXPECT_TRUE(controller_->confirm().ok());
+  run_for(std::chrono::milliseconds(150));
+  EXPECT_EQ(root()->fingerprint, fingerprint);
+  EXPECT_EQ(controller_->rollback().refusal, api::Refusal::conflict);
+}
+
+TEST_F(ControllerTest, ARestartDoesNotMakeAnUnconfirmedChangePermanent) {
+  start_dataplane();
+  start();
+  const uint64_t fingerprint = root()->fingerprint;
+  ASSERT_TRUE(controller_
+                  ->apply({api::SetWeight{"web", "b", 50}, api::ForceFailover{"web", "a", {}}},
+                          {.confirm_within = std::chrono::milliseconds(300)})
+                  .ok());
+  stop();
+  start();
+  ASSERT_TRUE(controller_->status().pending.has_value());
+  EXPECT_EQ(seats(), (Names{"w", "b"}));
+  run_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(seats(), (Names{"a", "b"}));
+  EXPECT_EQ(root()->fingerprint, fingerprint);
+}
+
+TEST_F(ControllerTest, AReloadCanBeRolledBackToo) {
+  start_dataplane();
+  start();
+  const uint64_t fingerprint = root()->fingerprint;
+  std::string text = small_toml(instance_);
+  text.replace(text.find("ring_size = 4099"), 16, "ring_size = 4093");
+  write(text);
+  const auto planned = controller_->reload({.dry_run = true});
+  ASSERT_TRUE(planned.ok()) << planned.error;
+  EXPECT_EQ(planned.slots_moved, 4093u) << "another ring size moves everything";
+  EXPECT_EQ(root()->fingerprint, fingerprint);
+  ASSERT_TRUE(controller_->reload({.confirm_within = std::chrono::seconds(60)}).ok());
+  EXPECT_NE(root()->fingerprint, fingerprint);
+  EXPECT_TRUE(controller_->rollback().ok());
+  EXPECT_EQ(root()->fingerprint, fingerprint);
 }
 
 TEST_F(ControllerTest, AFullArenaRefusesTheChangeAndKeepsModelAndSnapshot) {
@@ -158,7 +277,7 @@ TEST_F(ControllerTest, AFullArenaRefusesTheChangeAndKeepsModelAndSnapshot) {
   stuck.state.store(static_cast<uint32_t>(contract::ReaderState::online));
   api::ApplyResult result;
   uint32_t weight = 1;
-  for (; weight < 5000 && result.ok(); ++weight) result = controller_->apply({api::SetWeight{"web", "a", weight}});
+  for (; weight < 5000 && result.ok(); ++weight) result = controller_->apply({api::SetWeight{"web", "a", weight}}, {});
   ASSERT_EQ(result.refusal, api::Refusal::arena_full) << result.error;
   EXPECT_NE(result.error.find("worker 0"), std::string::npos) << result.error;
   for (const api::BackendView& backend : controller_->backends(std::nullopt)) {
@@ -167,7 +286,7 @@ TEST_F(ControllerTest, AFullArenaRefusesTheChangeAndKeepsModelAndSnapshot) {
     }
   }
   stuck.generation.store(root()->generation);
-  EXPECT_TRUE(controller_->apply({api::SetWeight{"web", "a", 9999}}).ok()) << "once the worker moves on";
+  EXPECT_TRUE(controller_->apply({api::SetWeight{"web", "a", 9999}}, {}).ok()) << "once the worker moves on";
 }
 
 TEST_F(ControllerTest, TheTimelineIsCompleteHoweverQuickTheWorker) {
@@ -177,7 +296,7 @@ TEST_F(ControllerTest, TheTimelineIsCompleteHoweverQuickTheWorker) {
   contract::Quiescence& worker = dataplane_->worker(0).quiescence;
   worker.generation.store(std::numeric_limits<uint64_t>::max());
   worker.state.store(static_cast<uint32_t>(contract::ReaderState::online));
-  ASSERT_TRUE(controller_->apply({api::ForceFailover{"web", "a", {}}}).ok());
+  ASSERT_TRUE(controller_->apply({api::ForceFailover{"web", "a", {}}}, {}).ok());
   run_for(std::chrono::milliseconds(20));
   bool found = false;
   const api::EventPage page = controller_->events(std::nullopt, 100);

@@ -143,12 +143,24 @@ std::optional<config::ProbeConfig> FakeService::pool_probe(std::string_view pool
   return probe;
 }
 
-ApplyResult FakeService::apply(const std::vector<Change>& changes) {
+ApplyResult FakeService::apply(const std::vector<Change>& changes, const ChangeOptions& options) {
+  last_options = options;
   applied.push_back(changes);
   return result;
 }
 
-ApplyResult FakeService::reload() {
+ApplyResult FakeService::confirm() {
+  ++confirms;
+  return result;
+}
+
+ApplyResult FakeService::rollback() {
+  ++rollbacks;
+  return result;
+}
+
+ApplyResult FakeService::reload(const ChangeOptions& options) {
+  last_options = options;
   ++reloads;
   return result;
 }

@@ -26,8 +26,10 @@ class FakeService : public Service {
   std::vector<DropView> drops() const override { return drop_values; }
   VersionView version() const override { return {"0.1.0", 1}; }
   std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const override;
-  ApplyResult apply(const std::vector<Change>& changes) override;
-  ApplyResult reload() override;
+  ApplyResult apply(const std::vector<Change>& changes, const ChangeOptions& options) override;
+  ApplyResult reload(const ChangeOptions& options) override;
+  ApplyResult confirm() override;
+  ApplyResult rollback() override;
 
   Status status_value;
   std::vector<VipView> vip_values;
@@ -40,6 +42,9 @@ class FakeService : public Service {
 
   std::vector<std::vector<Change>> applied;
   int reloads = 0;
+  int confirms = 0;
+  int rollbacks = 0;
+  ChangeOptions last_options;
 };
 
 }  // namespace warmswap::api

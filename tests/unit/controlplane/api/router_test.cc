@@ -67,7 +67,7 @@ TEST_F(RouterTest, UnknownPathListsTheEndpoints) {
     const Response response = get(target);
     EXPECT_EQ(response.status, 404u) << target;
     const json::value body = read_json(response.body);
-    EXPECT_EQ(body.at("endpoints").as_array().size(), 12u);
+    EXPECT_EQ(body.at("endpoints").as_array().size(), 14u);
   }
 }
 

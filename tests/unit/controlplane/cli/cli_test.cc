@@ -249,6 +249,10 @@ TEST_F(CliTest, EveryChangeIsSentAsMeant) {
       {{"weight", "web/web1", "0"}, SetWeight{"web", "web1", 0}},
       {{"weight", "web3", "65535"}, SetWeight{"web", "web3", 65535}},
       {{"failback", "web2"}, ForceFailback{"web", "web2"}},
+      {{"failback", "web2", "--whole"}, ForceFailback{"web", "web2", true}},
+      {{"failover", "--domain", "rack-a", "--pool", "web"}, ForceFailoverDomain{"web", "rack-a"}},
+      {{"swap", "web/web1", "warm1"}, SwapBackends{"web", "web1", "warm1"}},
+      {{"swap", "web/web1", "web/warm1"}, SwapBackends{"web", "web1", "warm1"}},
       {{"add", "web/w", "192.0.2.77"}, AddBackend{"web", {.name = "w", .address = Be32(0xc000024d)}}},
   };
   for (const auto& [arguments, change] : table) {
@@ -340,6 +344,45 @@ TEST_F(CliTest, ApplySendsAListWholeAndUntouched) {
   EXPECT_EQ(missing.code, kExitUsage);
   EXPECT_TRUE(contains(missing.err, "No such file")) << missing.err;
   EXPECT_EQ(ctl({"apply", folder.path(".")}).code, kExitUsage);
+}
+
+TEST_F(CliTest, PlansAreShownAndOptionsSent) {
+  service.result.dry_run = true;
+  service.result.notes = {"beyond the limits: too much"};
+  service.result.plan = {{.pool = "web",
+                          .ring_size = 1000,
+                          .slots_moved = 250,
+                          .survivor_slots_moved = 10,
+                          .seats = {{"web1", "web1", "warm1", 0.25}, {"web2", "web2", "", 0}},
+                          .backends = {{"web1", 0.5, 0.25, 100, 50, 0}, {"warm1", 0, 0.25, 0, 50, 40}}}};
+  for (const auto& arguments : {std::vector<std::string>{"plan", "weight", "web/web1", "50"},
+                                {"weight", "web/web1", "50", "--dry-run"},
+                                {"--timeout", "3", "plan", "weight", "web/web1", "50"}}) {
+    service.last_options = {};
+    const Outcome outcome = ctl(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_TRUE(service.last_options.dry_run);
+    EXPECT_TRUE(contains(outcome.out, "plan, nothing was changed\npool web: 250 of 1000 slots move (25.0 %), 10 of them of survivors"))
+        << outcome.out;
+    EXPECT_TRUE(contains(outcome.out, "seat of web1: web1 → warm1, 25.0 % web1")) << outcome.out;
+    EXPECT_TRUE(contains(outcome.out, "seat of web2: web2 → nobody")) << outcome.out;
+    EXPECT_TRUE(contains(outcome.out, "50.0 of 40")) << outcome.out;
+    EXPECT_TRUE(contains(outcome.out, "beyond the limits: too much")) << outcome.out;
+  }
+  service.result.dry_run = false;
+  const Outcome confirmed = ctl({"apply", "-", "--confirm-within", "90s", "--force"},
+                                R"([{"op":"enable","pool":"web","backend":"web1"}])");
+  EXPECT_TRUE(contains(confirmed.out, "will be rolled back in 90s unless confirmed")) << confirmed.out << confirmed.err;
+  EXPECT_EQ(service.last_options, (api::ChangeOptions{.force = true, .confirm_within = std::chrono::seconds(90)}));
+  EXPECT_EQ(ctl({"reload", "--dry-run"}).code, 0);
+  EXPECT_TRUE(service.last_options.dry_run);
+  EXPECT_EQ(ctl({"confirm"}).code, 0);
+  EXPECT_EQ(ctl({"rollback"}).code, 0);
+  EXPECT_EQ(service.confirms, 1);
+  EXPECT_EQ(service.rollbacks, 1);
+  const Outcome wrong = ctl({"reload", "--confirm-within", "soon"});
+  EXPECT_EQ(wrong.code, kExitRefused);
+  EXPECT_TRUE(contains(wrong.err, "confirm_within")) << wrong.err;
 }
 
 TEST_F(CliTest, ReloadAndItsNotes) {
