@@ -36,10 +36,15 @@ Controller::Controller(boost::asio::io_context& context, std::string file, confi
       backend_ids_(config.dataplane.geometry.backend_capacity),
       resolver_(std::move(resolver)),
       prober_(context, [this](const health::ProbeResult& result) { on_probe(result); }),
+      journal_({.path = config.controlplane.journal,
+                .max_bytes = uint64_t{config.controlplane.journal_max_mib} << 20,
+                .files = config.controlplane.journal_files}),
+      events_([this](const api::EventView& event) { write_to_journal(event); }),
       segment_timer_(context),
       deadline_timer_(context),
       ack_timer_(context),
       rollback_timer_(context) {
+  events_.continue_after(journal_.last_seq());
   model_.file = config;
   model_.running = std::move(config);
 }
@@ -63,6 +68,7 @@ void Controller::stop() {
   deadline_timer_.cancel();
   ack_timer_.cancel();
   rollback_timer_.cancel();
+  events_.give_up_all();
   prober_.set_targets({});
   if (receiver_) receiver_->stop();
   comparisons_.clear();
@@ -148,6 +154,7 @@ void Controller::adopt(const Found& found) {
     }
   }
   size_t adopted = 0;
+  std::vector<PoolOutcome> outcomes;
   for (const config::PoolConfig& pool : model_.running.pools) {
     PoolModel& model = model_.pools[pool.name];
     std::vector<failover::AdoptedBackend> records;
@@ -158,8 +165,10 @@ void Controller::adopt(const Found& found) {
     adopted += records.size();
     model.state = outcome.state;
     refresh_ring(pool, model);
-    if (outcome.deadline) deadlines_[pool.name] = *outcome.deadline;
+    set_deadline(pool.name, outcome.deadline);
+    outcomes.push_back({pool.name, std::move(outcome)});
   }
+  log_outcomes(outcomes, {}, false);  // what of the records could not be kept
   schedule_deadline();
   schedule_rollback();
   configure_outside();  // the overlay may have brought backends that the file does not name

@@ -15,10 +15,12 @@
 
 #include "controlplane/api/service.h"
 #include "controlplane/event_log.h"
+#include "controlplane/failover_statistics.h"
 #include "controlplane/health/anomaly.h"
 #include "controlplane/health/prober.h"
 #include "controlplane/heartbeat/load.h"
 #include "controlplane/heartbeat/receiver.h"
+#include "controlplane/journal.h"
 #include "controlplane/model.h"
 #include "controlplane/nexthop/resolver.h"
 #include "controlplane/overlay.h"
@@ -133,6 +135,7 @@ class Controller : public api::Service {
   void log_outcomes(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before,
                     bool published);
   void note(std::string kind, std::string text, std::string cause = "");
+  void write_to_journal(const api::EventView& event);
   std::optional<table::Route> route_to(contract::Be32 address) const;
   bool routes_changed() const;
   void watch_dataplane();
@@ -157,7 +160,10 @@ class Controller : public api::Service {
   std::map<uint64_t, ProbeTarget> targets_;
   std::map<std::string, uint64_t> target_ids_;  // by backend_key
   uint64_t next_target_ = 1;
+  Journal journal_;
+  bool journal_was_in_trouble_ = false;
   EventLog events_;
+  FailoverStatistics statistics_;
   std::optional<table::SnapshotRows> published_rows_;  // of the last publish through builder_
   std::map<contract::Be32, std::optional<table::Route>> published_routes_;
   std::map<std::string, Nanoseconds> deadlines_;  // of the engine, by pool

@@ -22,8 +22,8 @@ api::ApplyResult Controller::refuse(api::Refusal refusal, std::string sentence) 
 
 std::optional<api::ApplyResult> Controller::refuse_beside_pending() const {
   if (!model_.pending) return std::nullopt;
-  return refuse(api::Refusal::conflict, "a change waits for its confirmation (" + model_.pending->what +
-                                            "): confirm it or roll it back first");
+  return refuse(api::Refusal::conflict,
+                "a change waits for its confirmation (" + model_.pending->what + "): confirm it or roll it back first");
 }
 
 std::optional<api::ApplyResult> Controller::refuse_beyond_limits(const Model& next, const api::ApplyResult& planned,
@@ -89,6 +89,7 @@ void Controller::told(const std::vector<PoolOutcome>& outcomes, const std::map<s
 }
 
 api::ApplyResult Controller::reload(const api::ChangeOptions& options) {
+  journal_.reopen();
   auto loaded = config::load_file(file_);
   if (!loaded) {
     note("reload", "refused, nothing changed: " + loaded.error());

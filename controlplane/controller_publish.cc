@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "controlplane/api/render.h"
 #include "controlplane/controller.h"
 
 namespace warmswap::controlplane {
@@ -153,6 +154,7 @@ void Controller::remember_published(table::SnapshotRows rows, const std::set<std
   std::set<std::string> vip_names;
   for (const config::VipConfig& vip : model_.running.vips) vip_names.insert(vip.name);
   backend_ids_.keep_only(backends);
+  statistics_.keep_only(backends);
   vip_ids_.keep_only(vip_names);
 }
 
@@ -160,11 +162,17 @@ void Controller::watch_acknowledgements() {
   if (!link_.attached()) return;
   std::erase_if(awaited_, [this](const AwaitedAck& awaited) {
     const contract::Acknowledgement seen = link_.publisher().acknowledged(awaited.generation);
-    if (!seen.complete) return steady_now() - awaited.published > kAckPatience;
-    if (seen.workers == 0) return true;
+    const bool in_vain = seen.complete ? seen.workers == 0 : steady_now() - awaited.published > kAckPatience;
+    if (in_vain) {
+      for (const uint64_t seq : awaited.events) events_.give_up(seq);
+    }
+    if (in_vain || !seen.complete) return in_vain;
     const Nanoseconds at{static_cast<int64_t>(seen.last_seen_ns)};
     ack_time_ = std::max(at - awaited.published, Nanoseconds(0));
-    for (const uint64_t seq : awaited.events) events_.set_acknowledged(seq, std::max(at, awaited.published));
+    for (const uint64_t seq : awaited.events) {
+      if (const auto decided = events_.decided(seq)) statistics_.switched(*decided, std::max(at, awaited.published));
+      events_.set_acknowledged(seq, std::max(at, awaited.published));
+    }
     return true;
   });
   if (!awaited_.empty()) await_acknowledgements();
@@ -175,6 +183,13 @@ void Controller::await_acknowledgements() {
   ack_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) watch_acknowledgements();
   });
+}
+
+void Controller::write_to_journal(const api::EventView& event) {
+  journal_.write(api::render_event(event));
+  const bool trouble = !journal_.trouble().empty();
+  if (trouble && !journal_was_in_trouble_) spdlog::error("{}; events go on without it", journal_.trouble());
+  journal_was_in_trouble_ = trouble;
 }
 
 void Controller::note(std::string kind, std::string text, std::string cause) {
@@ -195,6 +210,7 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
     carried.push_back(events_.add(std::move(event)));
   };
   for (const PoolOutcome& entry : outcomes) {
+    statistics_.take(entry.pool, entry.outcome);
     for (const failover::StateChange& change : entry.outcome.states) {
       Event event;
       event.kind = "state";
@@ -242,7 +258,10 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
   auto& waiting = published && !awaited_.empty() ? awaited_.back().events : unpublished_events_;
   waiting.insert(waiting.end(), carried.begin(), carried.end());
   // As many as the log keeps; older ones can no longer be completed.
-  if (unpublished_events_.size() > EventLog::kCapacity) unpublished_events_.clear();
+  if (unpublished_events_.size() > EventLog::kCapacity) {
+    for (const uint64_t seq : unpublished_events_) events_.give_up(seq);
+    unpublished_events_.clear();
+  }
 }
 
 }  // namespace warmswap::controlplane

@@ -104,9 +104,11 @@ api::Status Controller::status() const {
   for (const config::PoolConfig& pool : model_.running.pools) status.counts.backends += pool.backends.size();
   status.counts.failovers = failovers_;
   status.counts.failbacks = failbacks_;
+  status.failover = statistics_.figures();
+  status.journal_lines_lost = journal_.lost();
   if (model_.pending) {
-    status.pending = {model_.pending->what, std::chrono::duration_cast<Milliseconds>(
-                                                model_.pending->until - std::chrono::system_clock::now())};
+    status.pending = {model_.pending->what, std::chrono::duration_cast<Milliseconds>(model_.pending->until -
+                                                                                     std::chrono::system_clock::now())};
   }
   if (receiver_) {
     const auto counts = receiver_->counts();
@@ -125,6 +127,7 @@ void Controller::add_warnings(std::vector<std::string>& warnings) const {
     warnings.push_back(std::to_string(model_.overlay.size()) +
                        " run-time change(s) are not in the configuration file; a reload would undo them");
   }
+  if (!journal_.trouble().empty()) warnings.push_back("the event journal is not written: " + journal_.trouble());
   if (!heartbeat_trouble_.empty()) warnings.push_back(heartbeat_trouble_);
   add_guard_warnings(warnings);
   add_route_warnings(warnings);

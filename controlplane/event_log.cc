@@ -5,14 +5,45 @@
 namespace warmswap::controlplane {
 
 uint64_t EventLog::add(Event event) {
-  entries_.push_back({std::move(event), std::chrono::system_clock::now()});
-  if (entries_.size() > kCapacity) entries_.pop_front();
-  return ++last_;
+  const bool open = event.timed;
+  entries_.push_back({std::move(event), std::chrono::system_clock::now(), open});
+  ++last_;
+  if (!open && complete_) complete_(view(last_, entries_.back()));
+  if (entries_.size() > kCapacity) {
+    close(last_ - entries_.size() + 1, entries_.front());
+    entries_.pop_front();
+  }
+  return last_;
+}
+
+void EventLog::continue_after(uint64_t seq) {
+  if (entries_.empty()) last_ = seq;
+}
+
+void EventLog::close(uint64_t seq, Entry& entry) {
+  if (!entry.open) return;
+  entry.open = false;
+  if (complete_) complete_(view(seq, entry));
+}
+
+void EventLog::give_up(uint64_t seq) {
+  if (Entry* entry = find(seq)) close(seq, *entry);
+}
+
+void EventLog::give_up_all() {
+  for (size_t i = 0; i < entries_.size(); ++i) close(last_ - entries_.size() + 1 + i, entries_[i]);
+}
+
+std::optional<Nanoseconds> EventLog::decided(uint64_t seq) const {
+  const uint64_t first = last_ - entries_.size() + 1;
+  if (entries_.empty() || seq < first || seq > last_) return std::nullopt;
+  const Entry& entry = entries_[seq - first];
+  return entry.open ? entry.event.moments.decided : std::nullopt;
 }
 
 EventLog::Entry* EventLog::find(uint64_t seq) {
   const uint64_t first = last_ - entries_.size() + 1;
-  if (seq < first || seq > last_) return nullptr;
+  if (entries_.empty() || seq < first || seq > last_) return nullptr;
   return &entries_[seq - first];
 }
 
@@ -21,7 +52,10 @@ void EventLog::set_published(uint64_t seq, Nanoseconds at) {
 }
 
 void EventLog::set_acknowledged(uint64_t seq, Nanoseconds at) {
-  if (Entry* entry = find(seq)) entry->event.moments.acknowledged = at;
+  Entry* entry = find(seq);
+  if (entry == nullptr) return;
+  entry->event.moments.acknowledged = at;
+  close(seq, *entry);
 }
 
 api::EventPage EventLog::page(std::optional<uint64_t> since, size_t limit) const {

@@ -4,6 +4,7 @@ namespace warmswap::controlplane {
 
 std::vector<std::optional<uint32_t>> sitters_of(const std::vector<failover::SeatState>& seats) {
   std::vector<std::optional<uint32_t>> sitters;
+  sitters.reserve(seats.size());
   for (const failover::SeatState& seat : seats) sitters.push_back(seat.holder);
   for (const failover::SeatState& seat : seats) {
     if (seat.guest) sitters.push_back(seat.guest);

@@ -273,7 +273,8 @@ std::vector<std::string> restart_needed(const config::Config& before, const conf
   const config::ControlplaneConfig& c = before.controlplane;
   const config::ControlplaneConfig& d = after.controlplane;
   differs(c.listen_address != d.listen_address || c.listen_port != d.listen_port || c.lease != d.lease ||
-              c.log_level != d.log_level || c.heartbeat_address != d.heartbeat_address ||
+              c.log_level != d.log_level || c.journal != d.journal || c.journal_max_mib != d.journal_max_mib ||
+              c.journal_files != d.journal_files || c.heartbeat_address != d.heartbeat_address ||
               c.heartbeat_port != d.heartbeat_port || !(c.heartbeat_key == d.heartbeat_key) ||
               c.max_clock_skew != d.max_clock_skew,
           "[controlplane]", "the control plane");

@@ -85,8 +85,8 @@ contract::Result<Pending> read_pending(const json::object& object, const api::Po
 
 Pending remember_for_rollback(const Model& before, const std::vector<api::PoolPlan>& plans, std::string what,
                               system_clock::time_point until, bool reloaded) {
-  Pending pending{.what = std::move(what), .until = until, .file = {}, .overlay = before.overlay, .disabled = {},
-                  .holders = {}};
+  Pending pending{
+      .what = std::move(what), .until = until, .file = {}, .overlay = before.overlay, .disabled = {}, .holders = {}};
   if (reloaded) pending.file = before.file;
   for (const auto& [name, pool] : before.pools) {
     for (const failover::BackendState& backend : pool.state.backends) {
@@ -123,12 +123,11 @@ std::string render_overlay(const Model& model) {
   const auto until = std::chrono::duration_cast<milliseconds>(pending.until.time_since_epoch());
   return json::serialize(json::object{
       {"changes", changes_value(model.overlay)},
-      {"pending",
-       json::object{{"what", pending.what},
-                    {"until_ms", until.count()},
-                    {"overlay", changes_value(pending.overlay)},
-                    {"disabled", json::array(pending.disabled.begin(), pending.disabled.end())},
-                    {"holders", std::move(holders)}}},
+      {"pending", json::object{{"what", pending.what},
+                               {"until_ms", until.count()},
+                               {"overlay", changes_value(pending.overlay)},
+                               {"disabled", json::array(pending.disabled.begin(), pending.disabled.end())},
+                               {"holders", std::move(holders)}}},
   });
 }
 

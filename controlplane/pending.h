@@ -1,5 +1,5 @@
-// A change that waits for its confirmation: how it is remembered, undone, and kept in the segment so that a restart of the
-// control plane does not make it permanent. Pure.
+// A change that waits for its confirmation: how it is remembered, undone, and kept in the segment so that a restart of
+// the control plane does not make it permanent. Pure.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,9 @@ namespace warmswap::controlplane {
 Pending remember_for_rollback(const Model& before, const std::vector<api::PoolPlan>& plans, std::string what,
                               std::chrono::system_clock::time_point until, bool reloaded);
 
-/// Undoes model.pending: the configuration, then who is disabled, then who holds the seats the change touched, as far as
-/// health allows; what health has proved meanwhile stays. Returns a sentence for everything that could not be undone.
+/// Undoes model.pending: the configuration, then who is disabled, then who holds the seats the change touched, as far
+/// as health allows; what health has proved meanwhile stays. Returns a sentence for everything that could not be
+/// undone.
 std::vector<std::string> roll_back(Model& model, Nanoseconds now, std::vector<PoolOutcome>& outcomes);
 
 /// The run-time changes, and what is pending, as text for the segment; empty when there is neither.

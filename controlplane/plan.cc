@@ -44,7 +44,9 @@ std::map<std::string, SeatSide> seats_of(const failover::PoolState& state) {
   for (const failover::SeatState& seat : state.seats) {
     SeatSide side;
     if (seat.holder) side.holder = state.backends[*seat.holder].name;
-    const uint16_t share = seat.holder == seat.owner ? seat.ramp_share : seat.guest == seat.owner ? seat.guest_share : 0;
+    const uint16_t share = seat.holder == seat.owner  ? seat.ramp_share
+                           : seat.guest == seat.owner ? seat.guest_share
+                                                      : 0;
     side.owner_share = static_cast<double>(share) / failover::kWhole;
     seats[state.backends[seat.owner].name] = side;
   }
@@ -130,9 +132,9 @@ contract::Result<void> check_limits(const config::Config& config, const std::vec
     if (pool == nullptr || plan.ring_size == 0) continue;
     const double moved = 100.0 * plan.slots_moved / plan.ring_size;
     if (moved > pool->limits.max_slots_moved) {
-      return contract::Error{fmt::format(
-          "{:.1f} % of the slots of pool {} would move, more than limits.max_slots_moved allows ({} %)", moved,
-          plan.pool, pool->limits.max_slots_moved)};
+      return contract::Error{
+          fmt::format("{:.1f} % of the slots of pool {} would move, more than limits.max_slots_moved allows ({} %)",
+                      moved, plan.pool, pool->limits.max_slots_moved)};
     }
     for (const BackendPlan& backend : plan.backends) {
       const double most = backend.capacity * (pool->limits.max_load / 100.0);

@@ -217,7 +217,8 @@ contract::Result<ChangeOptions> parse_options(std::string_view text) {
   auto document = parse_strict(text);
   if (!document) return contract::Error{"the body is " + document.error()};
   const json::object* body = document->if_object();
-  if (body == nullptr) return contract::Error{fmt::format("expected an object as the body, got {}", quote_value(*document))};
+  if (body == nullptr)
+    return contract::Error{fmt::format("expected an object as the body, got {}", quote_value(*document))};
   std::string error;
   ObjectReader reader(*body, "", error);
   reader.optional(field::kChanges);

@@ -46,6 +46,23 @@ class Exposition {
     sample({}, value);
   }
 
+  /// Cumulative buckets, sum and count, as the format has them.
+  void histogram(std::string_view name, std::string_view help, const Histogram& values) {
+    family(name, help, "histogram");
+    const std::string base = name_;
+    uint64_t count = 0;
+    name_ = base + "_bucket";
+    for (size_t i = 0; i < values.buckets.size(); ++i) {
+      count += values.buckets[i];
+      const bool last = i == kHistogramBounds.size();
+      sample({{"le", last ? std::string("+Inf") : fmt::to_string(kHistogramBounds[i])}}, count);
+    }
+    name_ = base + "_sum";
+    sample(values.sum_seconds);
+    name_ = base + "_count";
+    sample(count);
+  }
+
   std::string take() { return std::move(text_); }
 
  private:
@@ -112,6 +129,16 @@ void write_status(Exposition& out, const Status& status) {
   out.sample(status.counts.failovers);
   out.counter("failbacks_total", "Seats given back to their owner since the process started.");
   out.sample(status.counts.failbacks);
+  out.counter("seat_changes_total", "Changes of who serves a seat since the process started, by kind and cause.");
+  for (const FailoverFigures::Change& change : status.failover.changes) {
+    out.sample({{"pool", change.pool}, {"kind", change.kind}, {"cause", change.cause}}, change.count);
+  }
+  out.histogram("failover_detection_seconds", "First bad signal to decision, of seats that were lost.",
+                status.failover.detection);
+  out.histogram("failover_switch_seconds", "Decision to the last worker that has the new table.",
+                status.failover.switching);
+  out.counter("journal_lines_lost_total", "Lines of the event journal that could not be written.");
+  out.sample(status.journal_lines_lost);
   out.counter("heartbeats_total", "Datagrams on the heartbeat socket, by what became of them.");
   for (const HeartbeatCount& count : status.heartbeats) out.sample({{"verdict", count.verdict}}, count.datagrams);
   write_publish(out, status.publish);
@@ -181,6 +208,15 @@ void write_states(Exposition& out, const std::vector<BackendView>& backends) {
   }
 }
 
+void write_time_in_state(Exposition& out, const std::vector<BackendView>& backends) {
+  out.counter("backend_state_seconds_total", "Time spent in each state since the process started.");
+  for (const BackendView& backend : backends) {
+    for (const auto& [state, time] : backend.time_in_state) {
+      out.sample({{"pool", backend.pool}, {"backend", backend.name}, {"state", state}}, time);
+    }
+  }
+}
+
 /// What the agents say, of backends that have one.
 void write_agents(Exposition& out, const std::vector<BackendView>& backends) {
   out.gauge("backend_heartbeat", "1 while heartbeats come in time, 0 while they are late or lost.");
@@ -219,6 +255,7 @@ void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   out.gauge("backend_next_hop_resolved", "1 while the MAC address of the backend's next hop is known.");
   each([](const BackendView& b) { return flag(b.next_hop.resolved); });
   write_states(out, backends);
+  write_time_in_state(out, backends);
   out.gauge("backend_flaps", "Failures of late; each after the first doubles the hold-down.");
   each([](const BackendView& b) { return b.flaps; });
   out.gauge("backend_response_time_seconds", "Average response time of good probes, smoothed.");

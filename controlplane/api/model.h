@@ -5,8 +5,10 @@
 // A share is a fraction from 0 to 1 of the pool's slots.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +78,27 @@ struct Counts {
   uint64_t failbacks = 0;
 };
 
+/// Upper bounds in seconds; one bucket more is for what is above the last.
+inline constexpr std::array<double, 16> kHistogramBounds = {1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2,
+                                                            5e-2, 0.1,    0.25, 0.5,  1,      2.5,  5,    10};
+struct Histogram {
+  std::array<uint64_t, kHistogramBounds.size() + 1> buckets{};  // not cumulative
+  double sum_seconds = 0;
+};
+
+/// What has happened to seats since the process started.
+struct FailoverFigures {
+  struct Change {
+    std::string pool;
+    std::string kind;   // failover, failback, vacated, step, retreat, fail_open, opened
+    std::string cause;  // probe, heartbeat, anomaly, hold_down, failover, …
+    uint64_t count = 0;
+  };
+  std::vector<Change> changes;
+  Histogram detection;  // first bad signal → decision
+  Histogram switching;  // decision → last worker that has the new table
+};
+
 /// Datagrams on the heartbeat socket, by what became of them.
 struct HeartbeatCount {
   std::string verdict;  // accepted, malformed, version, unknown_backend, forged, replayed, clock_off
@@ -100,6 +123,8 @@ struct Status {
   PublishView publish;
   Counts counts;
   std::optional<PendingView> pending;
+  FailoverFigures failover;
+  uint64_t journal_lines_lost = 0;
   std::vector<HeartbeatCount> heartbeats;  // empty = none are listened for
   std::vector<std::string> warnings;       // one sentence each; only what warnings.h cannot read off the other fields
 };
@@ -172,11 +197,12 @@ struct BackendView {
   uint64_t bytes = 0;
   NextHopView next_hop;
   std::optional<ProbeView> last_probe;
-  std::string heartbeat;                      // silent, beating, late or lost; empty = none are listened for
-  std::optional<Microseconds> response_time;  // average over good probes, smoothed (ART)
-  std::optional<double> load;                 // as its agent reports it, smoothed, 0..1
-  std::optional<double> load_share;           // of its weight that the load leaves it; absent = it holds no seat
-  WallTime since{};                           // of the state
+  std::string heartbeat;                        // silent, beating, late or lost; empty = none are listened for
+  std::optional<Microseconds> response_time;    // average over good probes, smoothed (ART)
+  std::optional<double> load;                   // as its agent reports it, smoothed, 0..1
+  std::optional<double> load_share;             // of its weight that the load leaves it; absent = it holds no seat
+  WallTime since{};                             // of the state
+  std::map<std::string, double> time_in_state;  // seconds, since the process started
   uint64_t failures = 0;
   uint32_t flaps = 0;  // failures of late: the hold-down is doubled for each after the first
   std::string reason;  // why it is in this state

@@ -1,5 +1,5 @@
-// What a change does, or would do, in numbers an operator decides by: slots moved, shares, load against capacity, seats that
-// change hands. Values; any thread.
+// What a change does, or would do, in numbers an operator decides by: slots moved, shares, load against capacity, seats
+// that change hands. Values; any thread.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,8 @@ struct PoolPlan {
 
 /// How a change is to be made.
 struct ChangeOptions {
-  bool dry_run = false;  // say what would happen and change nothing
-  bool force = false;    // beyond the pool's limits
+  bool dry_run = false;                               // say what would happen and change nothing
+  bool force = false;                                 // beyond the pool's limits
   std::optional<config::Nanoseconds> confirm_within;  // roll it back unless it is confirmed in time
 
   friend bool operator==(const ChangeOptions&, const ChangeOptions&) = default;

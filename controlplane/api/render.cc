@@ -64,9 +64,9 @@ json::value seat_plan_value(const SeatPlan& seat) {
 }
 
 json::value backend_plan_value(const BackendPlan& backend) {
-  return {{field::kName, text(backend.name)},          {field::kShareBefore, backend.share_before},
-          {field::kShareAfter, backend.share_after},   {field::kLoadBefore, backend.load_before},
-          {field::kLoadAfter, backend.load_after},     {field::kCapacity, backend.capacity}};
+  return {{field::kName, text(backend.name)},        {field::kShareBefore, backend.share_before},
+          {field::kShareAfter, backend.share_after}, {field::kLoadBefore, backend.load_before},
+          {field::kLoadAfter, backend.load_after},   {field::kCapacity, backend.capacity}};
 }
 
 json::value plan_value(const PoolPlan& plan) {
@@ -87,6 +87,10 @@ std::string render_drops(const std::vector<DropView>& drops) {
 std::string render_events(const EventPage& page) {
   return json::serialize(json::object{
       {field::kEvents, list(page.events, event_value)}, {field::kFirst, page.first}, {field::kLast, page.last}});
+}
+
+std::string render_event(const EventView& event) {
+  return json::serialize(event_value(event));
 }
 
 std::string render_explanation(const Explanation& explanation) {

@@ -19,6 +19,8 @@ std::string render_vips(const std::vector<VipView>& vips);
 std::string render_pools(const std::vector<PoolView>& pools);
 std::string render_backends(const std::vector<BackendView>& backends);
 std::string render_events(const EventPage& page);
+/// One event alone, as it stands in the list.
+std::string render_event(const EventView& event);
 std::string render_explanation(const Explanation& explanation);
 std::string render_drops(const std::vector<DropView>& drops);
 std::string render_version(const VersionView& version);

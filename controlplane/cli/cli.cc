@@ -100,7 +100,8 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 3600.0));
   const char* changes = "For commands that change something";
-  app.add_flag("--dry-run", options.dry_run, "Show the plan, change nothing; `warmswapctl plan …` is the same")->group(changes);
+  app.add_flag("--dry-run", options.dry_run, "Show the plan, change nothing; `warmswapctl plan …` is the same")
+      ->group(changes);
   app.add_flag("--force", options.force, "Also beyond the pool's limits")->group(changes);
   app.add_option("--confirm-within", options.confirm_within, "Undo it unless `warmswapctl confirm` comes in time")
       ->type_name("DURATION")

@@ -52,7 +52,8 @@ void print_pool(const Session& session, const json::object& plan) {
     const uint64_t capacity = number_of(backend, field::kCapacity);
     const double after = fraction_of(backend, field::kLoadAfter);
     const bool over = capacity > 0 && after > static_cast<double>(capacity) * 1.005;
-    table.add({text_of(backend, field::kName), percent(fraction_of(backend, field::kShareBefore)),
+    table.add({text_of(backend, field::kName),
+               percent(fraction_of(backend, field::kShareBefore)),
                percent(fraction_of(backend, field::kShareAfter)),
                load_text(fraction_of(backend, field::kLoadBefore), 0),
                {load_text(after, capacity), over ? Tone::bad : Tone::plain}});

@@ -65,6 +65,9 @@ struct ControlplaneConfig {
   uint16_t listen_port = 9100;
   Nanoseconds lease = std::chrono::seconds(2);
   std::string log_level = "info";
+  std::string journal;            // path of the event journal; empty = none
+  uint32_t journal_max_mib = 64;  // before it is rotated
+  uint32_t journal_files = 8;     // kept besides the present one
   std::string heartbeat_address;  // where agents' heartbeats are heard; empty = nowhere
   uint16_t heartbeat_port = 0;
   contract::HashKey heartbeat_key;  // of their HMAC; another one than the flow hash's

@@ -121,6 +121,9 @@ void read_controlplane(Section section, const Origin& origin, ControlplaneConfig
   section.duration("lease", out.lease, kLease);
   read_heartbeats(section, origin, out);
   section.string("log_level", out.log_level);
+  section.string("journal", out.journal);
+  section.integer("journal_max_mb", out.journal_max_mib, kJournalMib);
+  section.integer("journal_files", out.journal_files, kJournalFiles);
   section.reject_unknown_keys();
 }
 

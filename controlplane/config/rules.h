@@ -29,6 +29,8 @@ inline constexpr Range kTrickle{0, 50, "percent"};
 inline constexpr Range kAggression{10, 1000, "percent"};
 inline constexpr Range kCapacity{0, 4'294'967'295, "weight's worth of traffic (0 = without limit)"};
 inline constexpr Range kThresholdOfCapacity{1, 1000, "percent"};
+inline constexpr Range kJournalMib{1, 1 << 20, "MiB"};
+inline constexpr Range kJournalFiles{0, 1000, "files"};
 inline constexpr Range kDeviations{1, 1000};
 inline constexpr DurationRange kFloor{0s, 1h};
 inline constexpr DurationRange kEjection{1s, 24h};

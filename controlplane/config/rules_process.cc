@@ -179,6 +179,8 @@ Findings check_controlplane(const ControlplaneConfig& controlplane) {
     }
   }
   check_duration(out, "controlplane.lease", controlplane.lease, kLease);
+  check_number(out, "controlplane.journal_max_mb", controlplane.journal_max_mib, kJournalMib);
+  check_number(out, "controlplane.journal_files", controlplane.journal_files, kJournalFiles);
   check_duration(out, "controlplane.max_clock_skew", controlplane.max_clock_skew, kClockSkew);
   if (!controlplane.heartbeat_address.empty() &&
       (!parse_address(controlplane.heartbeat_address) || controlplane.heartbeat_port == 0)) {

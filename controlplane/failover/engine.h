@@ -119,8 +119,9 @@ struct StateChange {
   State to = State::unknown;
   Cause cause = Cause::probe;
   std::string detail;
-  std::optional<Nanoseconds> first_bad;  // first bad signal, where bad probes are the cause
+  std::optional<Nanoseconds> first_bad;  // first bad signal, where bad signals are the cause
   Nanoseconds decided{0};
+  Nanoseconds before_since{0};  // since when it had been in `from`
 };
 
 enum class SeatChangeKind : uint8_t {

@@ -197,8 +197,8 @@ void Step::report_states(Outcome& outcome) {
     if (to == backend.state) continue;
     Reason reason = reason_for_backend(i, held_before[i], held[i]);
     backend.reason = reason.detail;
-    outcome.states.push_back(
-        {backend.name, backend.state, to, reason.cause, std::move(reason.detail), reason.first_bad, now_});
+    outcome.states.push_back({backend.name, backend.state, to, reason.cause, std::move(reason.detail), reason.first_bad,
+                              now_, backend.since});
     backend.state = to;
     backend.since = now_;
   }

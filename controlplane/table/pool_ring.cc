@@ -11,6 +11,7 @@ namespace {
 
 std::vector<RingSeat> views_of(const std::vector<OwnedSeat>& seats) {
   std::vector<RingSeat> views;
+  views.reserve(seats.size());
   for (const OwnedSeat& seat : seats) views.push_back({seat.name, seat.weight});
   return views;
 }
@@ -43,7 +44,7 @@ PoolRing::PoolRing(const PoolRing& before, uint32_t ring_size, std::vector<Owned
   const bool whole = std::all_of(openings_.begin(), openings_.end(),
                                  [](const Opening& opening) { return opening.served() == kWhole; });
   ring_ = whole ? base_ : re_deal(base_, views, openings_);
-  for (uint16_t s = 0; s < seats_.size(); ++s) records_.push_back(s);
+  for (size_t s = 0; s < seats_.size(); ++s) records_.push_back(static_cast<uint16_t>(s));
   seat_guests();
   slots_ = slots_per_seat(ring_, records_.size());
 }
@@ -51,11 +52,11 @@ PoolRing::PoolRing(const PoolRing& before, uint32_t ring_size, std::vector<Owned
 void PoolRing::seat_guests() {
   std::vector<uint16_t> record_of(seats_.size(), kNoSeat);
   std::vector<Places> places;
-  for (uint16_t s = 0; s < seats_.size(); ++s) {
+  for (size_t s = 0; s < seats_.size(); ++s) {
     places.emplace_back(seats_[s].name);
     if (openings_[s].guest == 0) continue;
     record_of[s] = static_cast<uint16_t>(records_.size());
-    records_.push_back(s);
+    records_.push_back(static_cast<uint16_t>(s));
   }
   if (records_.size() == seats_.size()) return;
   for (uint32_t slot = 0; slot < ring_.size(); ++slot) {

@@ -74,7 +74,8 @@ class Dealer {
 
 Contest Dealer::candidates(std::span<const RingSeat> seats, std::span<const Opening> openings) {
   by_weight_.reserve(seats.size());
-  for (uint16_t rank = 0; rank < canonical_.size(); ++rank) {
+  const auto ranks = static_cast<uint16_t>(canonical_.size());
+  for (uint16_t rank = 0; rank < ranks; ++rank) {
     const uint16_t seat = canonical_[rank];
     openings_.push_back(openings[seat]);
     places_.emplace_back(seats[seat].name);
@@ -140,7 +141,8 @@ Ring re_deal(std::span<const uint16_t> base, std::span<const RingSeat> seats, st
   Ring ring(base.begin(), base.end());
   if (lists.slots.empty()) return ring;
   const Dealer dealer(seats, openings);
-  for (uint16_t rank = 0; rank < dealer.canonical().size(); ++rank) {
+  const auto ranks = static_cast<uint16_t>(dealer.canonical().size());
+  for (uint16_t rank = 0; rank < ranks; ++rank) {
     const std::span<const uint32_t> slots = lists.of(dealer.canonical()[rank]);
     if (!slots.empty()) dealer.deal(rank, slots, ring);
   }

@@ -10,8 +10,10 @@
 
 import contextlib
 import datetime
+import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from lab import eventually, files, layout, running_lab, traffic
@@ -20,6 +22,7 @@ from wire import Wire
 RATE = 200
 FLOWS = traffic.flows(120)
 HEARTBEAT_MS = 10
+JOURNAL = "/run/warmswap-lab/events.jsonl"
 POOL = 'failback = "auto"\nhold_down = "500ms"\nfailback_step = 50\nfailback_pause = "300ms"\n'
 ANOMALY = '[pool.anomaly]\neject = true\nfloor = "1ms"\ntime = "1s"\n'
 LOAD = '[pool.load]\nbalance = true\nmemory = 0\ndisk = 0\nnetwork = 0\ninterval = "200ms"\nhalf_life = "300ms"\nstep = 50\n'
@@ -27,7 +30,8 @@ LOAD = '[pool.load]\nbalance = true\nmemory = 0\ndisk = 0\nnetwork = 0\ninterval
 
 def config(**changes) -> str:
     text = files.balancer_config(layout.backends(3, 2), heartbeats=True, **{"pool": POOL, **changes})
-    return text.replace('failback = "manual"\n', "", 1)
+    text = text.replace('failback = "manual"\n', "", 1)
+    return text.replace("[controlplane]\n", f'[controlplane]\njournal = "{JOURNAL}"\n', 1)
 
 
 @pytest.fixture(scope="module", name="module_lab")
@@ -348,6 +352,45 @@ def test_a_failure_domain_is_emptied_by_command(lab):
     assert refused.returncode == 1 and "no ready standby outside rackW" in refused.stderr, refused.stderr
     lab.ctl("swap", "web/hot2", lab.control.seats()["hot2"])
     assert lab.control.seats()["hot2"] == "hot2"
+
+
+def test_the_journal_has_the_whole_timeline(lab):
+    since = lab.newest_event()
+    lab.do("cut", "hot2")
+    event = failover_of(lab, since, "hot2")
+
+    def written():
+        lines = [json.loads(line) for line in Path(JOURNAL).read_text().splitlines()]
+        return next((line for line in lines if line["seq"] == event["seq"]), None)
+
+    assert eventually(written, "the failover stands in the journal") == event
+    lab.do("stop", "controlplane")
+    lab.do("start", "controlplane")
+    lab.do("join", "hot2")
+    eventually(lambda: lab.control.states()["hot2"] == "serving", "hot2 is back", 10)
+    numbers = [json.loads(line)["seq"] for line in Path(JOURNAL).read_text().splitlines()]
+    assert len(set(numbers)) == len(numbers), "numbers go on after a restart"
+
+
+def test_the_metrics_tell_causes_and_times(lab):
+    lab.do("cut", "hot2")
+    eventually(lambda: lab.control.seats()["hot2"] != "hot2", "hot2 is replaced")
+    metrics = lab.ctl("metrics").stdout
+    assert 'warmswap_seat_changes_total{pool="web",kind="failover",cause="heartbeat"}' in metrics
+    assert "warmswap_failover_detection_seconds_count" in metrics
+    assert 'warmswap_backend_state_seconds_total{pool="web",backend="hot2",state="serving"}' in metrics
+    assert 'warmswap_backend_response_time_seconds{pool="web",backend="hot1"}' in metrics
+
+
+def test_a_plan_changes_nothing_and_an_unconfirmed_change_is_undone(lab):
+    before = lab.assignment()
+    plan = lab.ctl("plan", "disable", "web/hot2").stdout
+    assert "plan, nothing was changed" in plan and "seat of hot2: hot2 → warm" in plan, plan
+    assert lab.assignment() == before
+    done = lab.ctl("weight", "web/hot2", "50", "--confirm-within", "1s").stdout
+    assert "will be rolled back in 1s unless confirmed" in done
+    assert lab.assignment() != before
+    eventually(lambda: lab.assignment() == before, "it is undone", 3)
 
 
 def test_forged_and_replayed_heartbeats_keep_nobody_alive(lab, tell):

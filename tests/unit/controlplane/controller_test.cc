@@ -159,7 +159,7 @@ TEST_F(ControllerTest, APlanSaysWhatWouldHappenAndChangesNothing) {
   EXPECT_TRUE(plan.dry_run);
   ASSERT_EQ(plan.plan.size(), 1u);
   const api::PoolPlan& pool = plan.plan[0];
-  EXPECT_NEAR(pool.slots_moved, 4099 / 2, 1);
+  EXPECT_NEAR(pool.slots_moved, 4099 / 2.0, 1);
   EXPECT_EQ(pool.survivor_slots_moved, 0u);
   ASSERT_EQ(pool.seats.size(), 1u);
   EXPECT_EQ(pool.seats[0], (api::SeatPlan{"a", "a", "w", 0}));
@@ -226,7 +226,8 @@ TEST_F(ControllerTest, AConfirmedChangeStays) {
   start_dataplane();
   start();
   EXPECT_EQ(controller_->confirm().refusal, api::Refusal::conflict) << "nothing waits";
-  ASSERT_TRUE(controller_->apply({api::SetWeight{"web", "b", 50}}, {.confirm_within = std::chrono::milliseconds(80)}).ok());
+  ASSERT_TRUE(
+      controller_->apply({api::SetWeight{"web", "b", 50}}, {.confirm_within = std::chrono::milliseconds(80)}).ok());
   const uint64_t fingerprint = root()->fingerprint;
   EXPECT_TRUE(controller_->confirm().ok());
   run_for(std::chrono::milliseconds(150));

@@ -37,7 +37,7 @@ TEST_F(OverlayTest, AddedBackendGetsItsSeatAndItsShare) {
   const auto result = apply({api::AddBackend{"web", backend("c", 13)}});
   ASSERT_TRUE(result.ok()) << result.error;
   EXPECT_EQ(holders(), (Names{"a", "b", "c"}));
-  EXPECT_NEAR(model_.pools.at("web").ring->slots()[2], 4099 / 3, 2);
+  EXPECT_NEAR(model_.pools.at("web").ring->slots()[2], 4099 / 3.0, 2);
   EXPECT_GE(result.slots_moved, 4099u / 3 - 2);
   EXPECT_EQ(remembered(), Names{"add web/c"});
 }

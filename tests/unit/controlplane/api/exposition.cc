@@ -59,7 +59,7 @@ class Reader {
     expect(' ');
     Family& family = families_[current_];
     if (!family.type.empty()) throw std::runtime_error("a second TYPE");
-    if (rest_ != "counter" && rest_ != "gauge") throw std::runtime_error("an unknown type");
+    if (rest_ != "counter" && rest_ != "gauge" && rest_ != "histogram") throw std::runtime_error("an unknown type");
     family.type = rest_;
     if ((rest_ == "counter") != current_.ends_with("_total")) throw std::runtime_error("_total is for counters");
   }
@@ -99,10 +99,19 @@ class Reader {
   }
 
   void sample() {
-    if (name(true) != current_) throw std::runtime_error("a sample outside its family");
     Family& family = families_[current_];
     if (family.type.empty()) throw std::runtime_error("a sample before its TYPE");
-    const LabelSet set = labels();
+    const std::string named = name(true);
+    LabelSet set = labels();
+    if (family.type == "histogram") {
+      if (named != current_ + "_bucket" && named != current_ + "_sum" && named != current_ + "_count") {
+        throw std::runtime_error("a sample outside its histogram");
+      }
+      if (set.contains("le") != named.ends_with("_bucket")) throw std::runtime_error("le is for buckets");
+      set["of"] = named.substr(current_.size() + 1);
+    } else if (named != current_) {
+      throw std::runtime_error("a sample outside its family");
+    }
     expect(' ');
     const std::string number(rest_);
     char* end = nullptr;

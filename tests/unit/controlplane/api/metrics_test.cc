@@ -37,6 +37,20 @@ TEST(Exposition, TheValidatorItselfIsStrict) {
   }
 }
 
+TEST(Metrics, FailoversAreCountedAndTimed) {
+  FakeService service;
+  service.status_value.failover.changes = {{"web", "failover", "heartbeat", 3}};
+  service.status_value.failover.detection.buckets = {1, 0, 2};
+  service.status_value.failover.detection.sum_seconds = 0.5;
+  const ParsedExposition parsed = scrape(service);
+  EXPECT_EQ(value(parsed, "seat_changes_total", {{"pool", "web"}, {"kind", "failover"}, {"cause", "heartbeat"}}), 3);
+  EXPECT_EQ(value(parsed, "failover_detection_seconds", {{"of", "bucket"}, {"le", "0.0001"}}), 1);
+  EXPECT_EQ(value(parsed, "failover_detection_seconds", {{"of", "bucket"}, {"le", "0.0005"}}), 3) << "cumulative";
+  EXPECT_EQ(value(parsed, "failover_detection_seconds", {{"of", "bucket"}, {"le", "+Inf"}}), 3);
+  EXPECT_EQ(value(parsed, "failover_detection_seconds", {{"of", "sum"}}), 0.5);
+  EXPECT_EQ(value(parsed, "failover_detection_seconds", {{"of", "count"}}), 3);
+}
+
 TEST(Metrics, ShowWhatTheModelHolds) {
   FakeService service;
   service.vip_values[0].packets = UINT64_MAX / 2048;

@@ -362,7 +362,8 @@ TEST_F(CliTest, PlansAreShownAndOptionsSent) {
     const Outcome outcome = ctl(arguments);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_TRUE(service.last_options.dry_run);
-    EXPECT_TRUE(contains(outcome.out, "plan, nothing was changed\npool web: 250 of 1000 slots move (25.0 %), 10 of them of survivors"))
+    EXPECT_TRUE(contains(
+        outcome.out, "plan, nothing was changed\npool web: 250 of 1000 slots move (25.0 %), 10 of them of survivors"))
         << outcome.out;
     EXPECT_TRUE(contains(outcome.out, "seat of web1: web1 → warm1, 25.0 % web1")) << outcome.out;
     EXPECT_TRUE(contains(outcome.out, "seat of web2: web2 → nobody")) << outcome.out;
@@ -370,8 +371,8 @@ TEST_F(CliTest, PlansAreShownAndOptionsSent) {
     EXPECT_TRUE(contains(outcome.out, "beyond the limits: too much")) << outcome.out;
   }
   service.result.dry_run = false;
-  const Outcome confirmed = ctl({"apply", "-", "--confirm-within", "90s", "--force"},
-                                R"([{"op":"enable","pool":"web","backend":"web1"}])");
+  const Outcome confirmed =
+      ctl({"apply", "-", "--confirm-within", "90s", "--force"}, R"([{"op":"enable","pool":"web","backend":"web1"}])");
   EXPECT_TRUE(contains(confirmed.out, "will be rolled back in 90s unless confirmed")) << confirmed.out << confirmed.err;
   EXPECT_EQ(service.last_options, (api::ChangeOptions{.force = true, .confirm_within = std::chrono::seconds(90)}));
   EXPECT_EQ(ctl({"reload", "--dry-run"}).code, 0);

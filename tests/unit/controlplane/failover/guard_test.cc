@@ -135,7 +135,7 @@ TEST(Capacity, SurvivorsInheritInProportionToTheirRoom) {
   spec.backends[2].capacity = 110;
   spec.backends[3].capacity = 120;
   sim.change(spec);
-  EXPECT_NEAR(inherits(sim, 1), kWhole / 2, 2) << "half of the room that hot4 has, so half of the orphans";
+  EXPECT_NEAR(inherits(sim, 1), kWhole / 2.0, 2) << "half of the room that hot4 has, so half of the orphans";
   EXPECT_EQ(inherits(sim, 3), kWhole);
   for (config::BackendConfig& backend : spec.backends) backend.capacity = 90;
   sim.change(spec);

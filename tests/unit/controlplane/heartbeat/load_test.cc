@@ -148,7 +148,7 @@ TEST(LoadBalance, WhoSaysNothingHoldsAndThenGoesBackToNeutral) {
   ASSERT_LT(held, contract::kWhole * 7 / 10);
   loop.silent_.insert(2);
   for (int i = 0; i < 9; ++i) loop.step();
-  EXPECT_NEAR(loop.share_[2], held, 2 * contract::kWhole / kQuanta) << "its last word counts for ten seconds";
+  EXPECT_NEAR(loop.share_[2], held, 2.0 * contract::kWhole / kQuanta) << "its last word counts for ten seconds";
   for (int i = 0; i < 60; ++i) loop.step();
   EXPECT_GE(loop.share_[2], contract::kWhole * 95 / 100);
 }

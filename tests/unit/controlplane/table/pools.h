@@ -61,6 +61,7 @@ inline std::vector<bool> random_dead(std::mt19937_64& random, size_t seats) {
 
 inline std::vector<Opening> openings_of(const std::vector<bool>& dead) {
   std::vector<Opening> openings;
+  openings.reserve(dead.size());
   for (const bool is_dead : dead) openings.push_back(is_dead ? Opening::closed() : Opening{});
   return openings;
 }
