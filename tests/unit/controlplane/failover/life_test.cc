@@ -1,8 +1,10 @@
 // A hundred thousand lives of random pools in which everything happens that can: what must hold after every step,
 // down to the slots of the ring that the table makes of it. A seed names a life; it is in every message.
+#include <fstream>
 #include <map>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "controlplane/table/pool_ring.h"
 #include "tests/unit/controlplane/failover/records.h"
@@ -100,9 +102,13 @@ std::vector<std::string> served_by(const config::PoolConfig& spec, const PoolSta
   return by_slot;
 }
 
+using Transitions = std::map<Role, std::map<std::pair<State, State>, std::set<std::string>>>;
+
 class Life {
  public:
   explicit Life(uint64_t seed) : random_(seed), sim_(random_spec(random_)), looks_at_slots_(seed % 16 == 0) {}
+
+  const Transitions& transitions() const { return transitions_; }
 
   void run(int events) {
     for (int i = 0; i < events && !::testing::Test::HasFatalFailure(); ++i) {
@@ -191,7 +197,7 @@ class Life {
     std::vector<Event> shuffled = events;
     std::shuffle(shuffled.begin(), shuffled.end(), random_);
     const PoolState other = step(sim_.spec, sim_.state, shuffled, sim_.now).state;
-    sim_.send(events);
+    note_transitions(sim_.send(events));
     ASSERT_EQ(sim_.state, other) << "two engines disagree about the same signals";
     check_state();
   }
@@ -199,6 +205,7 @@ class Life {
   void take(const Event& event) {
     const PoolState before = sim_.state;
     const Outcome outcome = sim_.send(event);
+    note_transitions(outcome);
     ASSERT_EQ(step(sim_.spec, before, event, sim_.now).state, outcome.state) << "not deterministic";
     if (!outcome.refusals.empty()) {
       const PoolState settled = step(sim_.spec, before, Tick{}, sim_.now).state;
@@ -211,6 +218,13 @@ class Life {
     if (is_a_failure(event)) check_survivors(before, outcome.state);
     if (!outcome.shares_changed) {
       ASSERT_EQ(served_by(sim_.spec, before), served_by(sim_.spec, sim_.state)) << "slots moved and nothing said so";
+    }
+  }
+
+  void note_transitions(const Outcome& outcome) {
+    for (const StateChange& change : outcome.states) {
+      transitions_[sim_.find(change.backend).role][{change.from, change.to}].insert(
+          std::string(to_string(change.cause)));
     }
   }
 
@@ -333,6 +347,7 @@ class Life {
   Sim sim_;
   const bool looks_at_slots_;  // which takes most of the time
   std::map<std::string, Nanoseconds> left_;
+  Transitions transitions_;
 };
 
 TEST(Life, InvariantsHoldInAHundredThousandLives) {
@@ -346,6 +361,43 @@ TEST(Life, InvariantsHoldInAHundredThousandLives) {
     Life(seed).run(20);
     if (::testing::Test::HasFatalFailure()) return;
   }
+}
+
+/// The state machine as it was seen to run, in the words of Mermaid. What leads to and from `disabled` and `ejected`,
+/// from and to anywhere, is left to the text.
+std::string diagram_of(const Transitions& transitions) {
+  std::string text = "```mermaid\nstateDiagram-v2\n    direction LR\n";
+  for (const Role role : {Role::hot, Role::warm}) {
+    text += role == Role::hot ? "    state \"hot\" as hot {\n        [*] --> unknown\n"
+                              : "    state \"warm\" as warm_role {\n        [*] --> cold\n";
+    for (const auto& [edge, causes] : transitions.at(role)) {
+      const auto aside = [](State state) { return state == State::disabled || state == State::ejected; };
+      if (aside(edge.first) || aside(edge.second)) continue;
+      std::string why;
+      for (const std::string& cause : causes) why += (why.empty() ? "" : ", ") + cause;
+      text += "        " + std::string(to_string(edge.first)) + " --> " + std::string(to_string(edge.second)) + ": " +
+              why + "\n";
+    }
+    text += "    }\n";
+  }
+  return text + "```\n";
+}
+
+// The diagram in the documentation is what a few thousand lives do: to renew it, put the text of the failure there.
+TEST(Life, TheDiagramInTheDocumentationIsTheStateMachine) {
+  Transitions seen;
+  for (uint64_t seed = 0; seed < 8'000; ++seed) {
+    Life life(seed * 16 + 1);  // none that looks at slots
+    life.run(20);
+    for (const auto& [role, edges] : life.transitions()) {
+      for (const auto& [edge, causes] : edges) seen[role][edge].insert(causes.begin(), causes.end());
+    }
+  }
+  std::ifstream file(WARMSWAP_SOURCE_ROOT "/docs/redundancy.md");
+  std::stringstream document;
+  document << file.rdbuf();
+  const std::string diagram = diagram_of(seen);
+  EXPECT_NE(document.str().find(diagram), std::string::npos) << "docs/redundancy.md should have:\n" << diagram;
 }
 
 }  // namespace
