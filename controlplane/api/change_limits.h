@@ -25,6 +25,8 @@ inline constexpr size_t kMaxHostBytes = 255;
 inline constexpr std::string_view kNameRule =
     "a name of 1 to 63 letters, digits, '.', '_' or '-' that begins with a letter or digit";
 inline constexpr std::string_view kPathRule = "a path of at most 1024 visible ASCII characters that begins with '/'";
+inline constexpr std::string_view kPayloadRule =
+    "at most 2048 characters of text, or \"hex:\" and an even number of hexadecimal digits";
 inline constexpr std::string_view kHostRule = "a host name of at most 255 visible ASCII characters";
 
 /// Names stand in URLs, metric labels and POOL/BACKEND on the command line.

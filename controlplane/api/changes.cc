@@ -100,9 +100,10 @@ void read_statuses(ObjectReader& reader, std::vector<uint16_t>& target) {
 
 ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std::string& path, std::string& error) {
   static constexpr std::pair<std::string_view, config::ProbeKind> kKinds[] = {
-      {"none", config::ProbeKind::none}, {"tcp", config::ProbeKind::tcp}, {"http", config::ProbeKind::http}};
+      {"none", config::ProbeKind::none},   {"tcp", config::ProbeKind::tcp}, {"http", config::ProbeKind::http},
+      {"https", config::ProbeKind::https}, {"udp", config::ProbeKind::udp}, {"icmp", config::ProbeKind::icmp}};
   ObjectReader reader(object, path, error);
-  choose(reader, field::kKind, probe.kind, kKinds, "\"none\", \"tcp\" or \"http\"");
+  choose(reader, field::kKind, probe.kind, kKinds, "\"none\", \"tcp\", \"http\", \"https\", \"udp\" or \"icmp\"");
   choose_number(reader, field::kPort, probe.port, 0, 65535);
   choose_duration(reader, field::kInterval, probe.interval, limits::kMinProbeInterval, limits::kMaxProbeInterval);
   // Without its own value the timeout follows a shorter interval instead of contradicting it.
@@ -116,6 +117,16 @@ ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std:
   }
   probe.host = checked_text(reader, reader.optional(field::kHost), field::kHost, limits::valid_host, limits::kHostRule);
   read_statuses(reader, probe.expect_status);
+  probe.verify = reader.boolean(reader.optional(field::kVerify), field::kVerify).value_or(probe.verify);
+  const auto payload_of = [&](std::string_view name, std::string& target) {
+    const json::value* value = reader.optional(name);
+    const auto text = reader.text(value, name);
+    if (!text) return;
+    target = *text;
+    if (!config::parse_payload(*text) || text->size() > 2048) reader.expected(name, limits::kPayloadRule, *value);
+  };
+  payload_of(field::kPayload, probe.payload);
+  payload_of(field::kExpect, probe.expect);
   reader.finish();
   return probe;
 }

@@ -195,6 +195,9 @@ inline constexpr std::string_view kFall = "fall";
 inline constexpr std::string_view kRise = "rise";
 inline constexpr std::string_view kPath = "path";
 inline constexpr std::string_view kHost = "host";
+inline constexpr std::string_view kVerify = "verify";
+inline constexpr std::string_view kPayload = "payload";
+inline constexpr std::string_view kExpect = "expect";
 inline constexpr std::string_view kExpectStatus = "expect_status";
 inline constexpr std::string_view kNotes = "notes";
 }  // namespace field

@@ -24,6 +24,9 @@ json::object probe_object(const config::ProbeConfig& probe) {
       {field::kRise, probe.rise},
       {field::kPath, probe.path},
       {field::kHost, probe.host},
+      {field::kVerify, probe.verify},
+      {field::kPayload, probe.payload},
+      {field::kExpect, probe.expect},
       {field::kExpectStatus, json::array(probe.expect_status.begin(), probe.expect_status.end())},
   };
 }

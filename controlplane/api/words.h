@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "controlplane/config/config.h"
+#include "controlplane/config/text.h"
 
 namespace warmswap::api {
 
@@ -19,9 +20,8 @@ constexpr std::string_view word(config::Failback failback) noexcept {
 constexpr std::string_view word(contract::Encapsulation encapsulation) noexcept {
   return encapsulation == contract::Encapsulation::ipip ? "ipip" : "none";
 }
-constexpr std::string_view word(config::ProbeKind kind) noexcept {
-  if (kind == config::ProbeKind::tcp) return "tcp";
-  return kind == config::ProbeKind::http ? "http" : "none";
+inline std::string_view word(config::ProbeKind kind) noexcept {
+  return config::to_string(kind);
 }
 
 }  // namespace warmswap::api

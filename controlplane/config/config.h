@@ -75,7 +75,7 @@ struct ControlplaneConfig {
   friend bool operator==(const ControlplaneConfig&, const ControlplaneConfig&) = default;
 };
 
-enum class ProbeKind : uint8_t { none, tcp, http };
+enum class ProbeKind : uint8_t { none, tcp, http, https, udp, icmp };
 
 /// How a backend is asked whether it works. `none` means "up unless disabled": an explicit choice.
 struct ProbeConfig {
@@ -87,8 +87,12 @@ struct ProbeConfig {
   uint32_t fall = 3;
   uint32_t rise = 2;
   std::string path = "/";
-  std::string host;  // Host header; empty = the backend's address
+  std::string host;  // Host header, and the TLS name; empty = the backend's address
   std::vector<uint16_t> expect_status = {200};
+  bool verify = false;  // https: the server's certificate
+  std::string ca_file;  // https: certificates to verify it with; empty = the system's
+  std::string payload;  // udp: what to send, as text or "hex:…"
+  std::string expect;   // udp: what the answer must contain; empty = anything
   friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
 };
 

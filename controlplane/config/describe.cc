@@ -44,7 +44,8 @@ std::string describe_probe(const ProbeConfig& probe) {
   if (probe.kind == ProbeKind::none) return "none: up unless disabled";
   std::string out{to_string(probe.kind)};
   if (probe.port != 0) out += fmt::format(" port {}", probe.port);
-  if (probe.kind == ProbeKind::http) out += fmt::format(" GET {} for {}", probe.path, listed(probe.expect_status));
+  if (probe.kind == ProbeKind::http || probe.kind == ProbeKind::https)
+    out += fmt::format(" GET {} for {}", probe.path, listed(probe.expect_status));
   return out + fmt::format(" every {} ± {} %, timeout {}, fall {}, rise {}", format_duration(probe.interval),
                            probe.jitter_percent, format_duration(probe.timeout), probe.fall, probe.rise);
 }

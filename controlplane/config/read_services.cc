@@ -22,8 +22,16 @@ void read_probe(Section section, ProbeConfig& out) {
   section.string("path", out.path);
   section.string("host", out.host);
   section.integers("expect_status", out.expect_status, kHttpStatus);
-  for (const std::string_view key : {"path", "host", "expect_status"}) {
-    if (section.has(key) && out.kind != ProbeKind::http) {
+  section.boolean("verify", out.verify);
+  section.string("ca_file", out.ca_file);
+  section.string("payload", out.payload);
+  section.string("expect", out.expect);
+  const bool tls = out.kind == ProbeKind::https, http = tls || out.kind == ProbeKind::http;
+  const bool udp = out.kind == ProbeKind::udp;
+  for (const auto& [key, counts] : {std::pair{"path", http}, std::pair{"host", http}, std::pair{"expect_status", http},
+                                    std::pair{"verify", tls}, std::pair{"ca_file", tls}, std::pair{"payload", udp},
+                                    std::pair{"expect", udp}, std::pair{"port", out.kind != ProbeKind::icmp}}) {
+    if (section.has(key) && !counts) {
       section.warn_about(key, fmt::format("has no effect on a probe of kind \"{}\"", to_string(out.kind)));
     }
   }

@@ -112,6 +112,17 @@ Findings check_probe(const ProbeConfig& probe, const std::string& key) {
     out.push_back(wrong(key + ".expect_status", "[]", "expected at least one HTTP status code"));
   }
   for (const uint16_t status : probe.expect_status) check_number(out, key + ".expect_status", status, kHttpStatus);
+  for (const auto& [name, text] : {std::pair{".payload", &probe.payload}, std::pair{".expect", &probe.expect}}) {
+    if (!parse_payload(*text) || text->size() > kLongestPayload) {
+      out.push_back(
+          wrong(key + name, quote(*text),
+                "expected at most 2048 characters of text, or \"hex:\" and an even number of hexadecimal digits"));
+    }
+  }
+  if (probe.kind == ProbeKind::udp && probe.payload.empty()) {
+    out.push_back({key + ".payload", " is missing: expected what a udp probe sends"});
+    out.back().depends = {key + ".kind"};
+  }
   return out;
 }
 

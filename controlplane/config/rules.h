@@ -56,6 +56,7 @@ inline constexpr Range kArenaMib{4, 1 << 16, "MiB"};
 inline constexpr Range kDescriptors{64, 32768, "a power of two"};
 inline constexpr Range kMtu{576, 9978,
                             "bytes"};  // RFC 791's least; the common jumbo frame limit less Ethernet and VLAN
+inline constexpr size_t kLongestPayload = 2048;
 inline constexpr size_t kLongestName = contract::kNameBytes - 1;
 inline constexpr size_t kLongestPortName = sizeof(contract::PortRecord::name) - 1;
 inline constexpr size_t kLongestInterface = sizeof(contract::PortRecord::interface) - 1;  // IFNAMSIZ - 1

@@ -69,12 +69,12 @@ void check_pool_vips(Findings& out, const Config& config, const PoolConfig& pool
     return uses(vip) && vip.protocol == contract::kProtoTcp;
   });
   const auto check = [&](const ProbeConfig& probe, const std::string& probe_key) {
-    if (probe.kind == ProbeKind::none || probe.port != 0) return;
+    if (probe.kind == ProbeKind::none || probe.kind == ProbeKind::icmp || probe.port != 0) return;
     if (probe_port(config, pool, probe) == 0) {
       out.push_back(
           {probe_key + ".port", " is missing: expected a port to probe, because no vip of the pool names one"});
       out.back().depends = {item_key("vip", first->name) + ".port"};
-    } else if (only_udp) {
+    } else if (only_udp && probe.kind != ProbeKind::udp) {
       out.push_back(warn(probe_key + ".port",
                          fmt::format("not set, so {} probes go to the port of a UDP vip", to_string(probe.kind))));
     }

@@ -119,6 +119,20 @@ std::optional<contract::HashKey> parse_hash_key(std::string_view text) {
   return key;
 }
 
+std::optional<std::string> parse_payload(std::string_view text) {
+  constexpr std::string_view kHex = "hex:";
+  if (!text.starts_with(kHex)) return std::string(text);
+  text.remove_prefix(kHex.size());
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
   if (text.empty()) return Endpoint{};
   const size_t colon = text.rfind(':');

@@ -33,6 +33,9 @@ std::string format_duration(Nanoseconds duration);
 /// 32 hexadecimal digits in key-byte order, as `openssl rand -hex 16` prints them.
 std::optional<contract::HashKey> parse_hash_key(std::string_view text);
 
+/// What a probe sends or expects: the text itself, or the bytes of "hex:0a0b"; nullopt for hexadecimal that is none.
+std::optional<std::string> parse_payload(std::string_view text);
+
 /// "address:port", or empty for no listener (address empty).
 struct Endpoint {
   std::string address;
@@ -57,7 +60,8 @@ inline constexpr std::array kHugepagePolicyWords{Word{"auto", HugepagePolicy::au
 inline constexpr std::array kPortDriverWords{Word{"af_xdp", PortDriver::af_xdp}, Word{"pci", PortDriver::pci},
                                              Word{"vdev", PortDriver::vdev}};
 inline constexpr std::array kProbeKindWords{Word{"none", ProbeKind::none}, Word{"tcp", ProbeKind::tcp},
-                                            Word{"http", ProbeKind::http}};
+                                            Word{"http", ProbeKind::http}, Word{"https", ProbeKind::https},
+                                            Word{"udp", ProbeKind::udp},   Word{"icmp", ProbeKind::icmp}};
 inline constexpr std::array kRoleWords{Word{"hot", Role::hot}, Word{"warm", Role::warm}};
 inline constexpr std::array kModeWords{Word{"hot-hot", Mode::hot_hot}, Word{"hot-warm", Mode::hot_warm}};
 inline constexpr std::array kFailbackWords{Word{"manual", Failback::manual}, Word{"auto", Failback::automatic}};

@@ -1,11 +1,15 @@
 #include "controlplane/health/prober.h"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <map>
 #include <unordered_map>
 
+#include "controlplane/health/attempt.h"
 #include "controlplane/health/cadence.h"
-#include "controlplane/health/probe.h"
+#include "controlplane/health/http_exchange.h"
 
 namespace warmswap::health {
 namespace {
@@ -19,11 +23,12 @@ constexpr auto kFirstProbeGap = std::chrono::microseconds(100);
 /// A target, its schedule and its probe in flight. Stopped before it is let go; pending handlers then find it stopped.
 class Check : public std::enable_shared_from_this<Check> {
  public:
-  Check(asio::io_context& io, const Target& target, const Prober::Report& report, Clock::time_point anchor,
-        Clock::time_point first)
+  Check(asio::io_context& io, const Target& target, std::shared_ptr<asio::ssl::context> tls,
+        const Prober::Report& report, Clock::time_point anchor, Clock::time_point first)
       : io_(io),
         target_(target),
-        request_(target.probe.kind == config::ProbeKind::http ? http_request(target) : std::string()),
+        request_(http_request(target)),
+        tls_(std::move(tls)),
         report_(report),
         cadence_(target.id, target.probe.interval, target.probe.jitter_percent, anchor, first),
         timer_(io) {}
@@ -43,7 +48,7 @@ class Check : public std::enable_shared_from_this<Check> {
   void probe_now() {
     if (probe_) return;
     // The probe calls back only until it is cancelled, and stop() cancels it: `this` is there.
-    probe_ = std::make_shared<Probe>(io_, target_, request_, [this](const ProbeResult& result) { on_done(result); });
+    probe_ = make_attempt(io_, target_, request_, tls_.get(), [this](const ProbeResult& result) { on_done(result); });
     probe_->start();
   }
 
@@ -64,10 +69,11 @@ class Check : public std::enable_shared_from_this<Check> {
   asio::io_context& io_;
   const Target target_;
   const std::string request_;
+  const std::shared_ptr<asio::ssl::context> tls_;  // of https, and null where its certificates cannot be read
   const Prober::Report& report_;
   Cadence cadence_;
   asio::steady_timer timer_;
-  std::shared_ptr<Probe> probe_;
+  std::shared_ptr<Attempt> probe_;
   bool armed_ = false;  // the timer will start the next probe
   bool stopped_ = false;
 };
@@ -90,13 +96,15 @@ class Prober::Impl {
     std::unordered_map<uint64_t, std::shared_ptr<Check>> kept;
     Clock::time_point first = Clock::now();
     for (const Target& target : targets) {
-      if (target.probe.kind == config::ProbeKind::none || target.port == 0 || kept.contains(target.id)) continue;
+      const bool needs_port = target.probe.kind != config::ProbeKind::icmp;
+      if (target.probe.kind == config::ProbeKind::none || (needs_port && target.port == 0)) continue;
+      if (kept.contains(target.id)) continue;
       auto known = checks_.find(target.id);
       if (known != checks_.end() && known->second->target() == target) {
         kept.insert(checks_.extract(known));
         continue;
       }
-      const auto check = std::make_shared<Check>(io_, target, report_, anchor_, first);
+      const auto check = std::make_shared<Check>(io_, target, tls_for(target.probe), report_, anchor_, first);
       check->start_at(first);
       first += kFirstProbeGap;
       kept.emplace(target.id, check);
@@ -110,9 +118,23 @@ class Prober::Impl {
   }
 
  private:
+  /// One context for all targets with the same certificates: reading the system's takes milliseconds.
+  std::shared_ptr<asio::ssl::context> tls_for(const config::ProbeConfig& probe) {
+    if (probe.kind != config::ProbeKind::https) return nullptr;
+    const auto key = std::pair(probe.verify, probe.ca_file);
+    if (const auto known = contexts_.find(key); known != contexts_.end() && known->second) return known->second;
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+    boost::system::error_code error;
+    context->set_verify_mode(probe.verify ? asio::ssl::verify_peer : asio::ssl::verify_none, error);
+    if (probe.verify && probe.ca_file.empty()) context->set_default_verify_paths(error);
+    if (probe.verify && !probe.ca_file.empty()) context->load_verify_file(probe.ca_file, error);
+    return contexts_[key] = error ? nullptr : context;
+  }
+
   asio::io_context& io_;
   const Report report_;
   const Clock::time_point anchor_;
+  std::map<std::pair<bool, std::string>, std::shared_ptr<asio::ssl::context>> contexts_;
   std::unordered_map<uint64_t, std::shared_ptr<Check>> checks_;
 };
 

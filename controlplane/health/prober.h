@@ -1,5 +1,5 @@
-// Asks backends whether they work: TCP connects and HTTP requests to many targets from one event loop. Reports every
-// single result; counting rises and falls and deciding what they mean is failover's business.
+// Asks backends whether they work: TCP connects, HTTP(S) requests, datagrams and echoes to many targets from one event
+// loop. Reports every single result; counting rises and falls and deciding what they mean is failover's business.
 //
 // Thread: everything, the callback included, happens on the one thread that runs the io_context; no call blocks.
 //
@@ -31,7 +31,8 @@ namespace warmswap::health {
 
 using Clock = std::chrono::steady_clock;
 
-/// What to ask. A target of kind `none`, or without a port, is never probed and never reported.
+/// What to ask. A target of kind `none`, or without a port (which icmp does not need), is never probed and never
+/// reported.
 struct Target {
   uint64_t id = 0;  // the caller's; results carry it
   config::ProbeConfig probe;

@@ -190,7 +190,7 @@ TEST(ParseChanges, RefusesWithASentenceNamingThePlace) {
       {add(R"("domain":"rack 1")"), "changes[0].domain: expected a name"},
       {add(R"("probe":true)"), "changes[0].probe: expected an object, got true"},
       {add(R"("probe":null)"), "changes[0].probe: expected an object, got null"},
-      {probe(R"("kind":"icmp")"), "changes[0].probe.kind: expected"},
+      {probe(R"("kind":"smtp")"), "changes[0].probe.kind: expected"},
       {probe(R"("port":65536)"), "changes[0].probe.port: expected an integer from 0 to 65535"},
       {probe(R"("interval":"9ms")"), R"(changes[0].probe.interval: expected a duration from "10ms" to "1h")"},
       {probe(R"("interval":100)"), "changes[0].probe.interval: expected a string"},

@@ -103,6 +103,7 @@ class Server {
       }
       return false;
     }
+    int fd() const { return fd_; }
     void reset_on_close() const {
       const linger hard{1, 0};
       ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));

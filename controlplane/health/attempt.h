@@ -1,0 +1,79 @@
+// One attempt at one target, whatever the kind of probe: begins, ends once with a result, and at the latest when its
+// timeout is over. Single use; lives on the io_context's thread; kept alive by its own pending operations.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "controlplane/health/prober.h"
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace warmswap::health {
+
+class Attempt : public std::enable_shared_from_this<Attempt> {
+ public:
+  using Done = std::function<void(const ProbeResult&)>;
+
+  virtual ~Attempt() = default;
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// Calls `done` once, later, from the event loop; never from within start().
+  void start();
+  /// Ends the attempt without a result.
+  void cancel();
+
+ protected:
+  /// `target` must outlive the probe's start..done or start..cancel.
+  Attempt(boost::asio::io_context& io, const Target& target, Done done);
+
+  /// Opens what it needs and asks; what fails at once goes to fail_later().
+  virtual void begin() = 0;
+  /// Lets go of it: pending operations end with operation_aborted.
+  virtual void close() noexcept = 0;
+  /// What had not come when the time was over: "no connection".
+  virtual std::string missing() const = 0;
+
+  bool over() const noexcept { return !done_; }
+  const Target& target() const noexcept { return target_; }
+  boost::asio::io_context& io() noexcept { return io_; }
+  void finish(Outcome outcome, std::string detail);
+  /// Bad, or not run where the error arose on this host before anything reached the backend.
+  void fail(const boost::system::error_code& error);
+  void fail_later(const boost::system::error_code& error);
+  void finish_later(Outcome outcome, std::string detail);
+
+ private:
+  void wait_for_deadline();
+  void on_deadline();
+
+  boost::asio::io_context& io_;
+  boost::asio::steady_timer deadline_;
+  const Target& target_;
+  Done done_;  // empty once the probe is over
+  Clock::time_point started_;
+  bool extended_ = false;
+};
+
+/// Errors that arise on this host before anything reached the backend.
+bool is_local(const boost::system::error_code& error);
+/// As a sentence goes on: "connection refused".
+std::string in_words(const boost::system::error_code& error);
+
+/// `request`: what HTTP kinds send; must outlive the attempt. `tls`: for https; null where there is none.
+std::shared_ptr<Attempt> make_attempt(boost::asio::io_context& io, const Target& target, const std::string& request,
+                                      boost::asio::ssl::context* tls, Attempt::Done done);
+std::shared_ptr<Attempt> make_stream_attempt(boost::asio::io_context& io, const Target& target,
+                                             const std::string& request, Attempt::Done done);
+std::shared_ptr<Attempt> make_tls_attempt(boost::asio::io_context& io, const Target& target, const std::string& request,
+                                          boost::asio::ssl::context* tls, Attempt::Done done);
+std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
+std::shared_ptr<Attempt> make_icmp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
+
+}  // namespace warmswap::health
