@@ -89,6 +89,8 @@ json::object probe_object(const ProbeArguments& arguments) {
   set(probe, field::kRise, arguments.rise);
   set(probe, field::kPath, arguments.path);
   set(probe, field::kHost, arguments.host);
+  set(probe, field::kPayload, arguments.payload);
+  set(probe, field::kExpect, arguments.expect);
   if (!arguments.expect_status.empty()) {
     probe[field::kExpectStatus] = json::array(arguments.expect_status.begin(), arguments.expect_status.end());
   }

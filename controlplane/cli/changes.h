@@ -45,6 +45,8 @@ struct ProbeArguments {
   std::optional<uint32_t> rise;
   std::string path;
   std::string host;
+  std::string payload;
+  std::string expect;
   std::vector<uint32_t> expect_status;
 };
 

@@ -231,7 +231,8 @@ class Commands {
     const auto option = [&](const char* name, auto& target, const char* help) {
       return add->add_option(name, target, help)->group("Probe, where it differs from the pool's");
     };
-    option("--probe-kind", probe.kind, "none, tcp or http")->check(CLI::IsMember({"none", "tcp", "http"}));
+    option("--probe-kind", probe.kind, "none, tcp, http, https, udp or icmp")
+        ->check(CLI::IsMember({"none", "tcp", "http", "https", "udp", "icmp"}));
     option("--probe-port", probe.port, "Port; 0 is that of the vip");
     option("--probe-interval", probe.interval, "Such as 100ms");
     option("--probe-timeout", probe.timeout, "Such as 50ms");
@@ -240,6 +241,8 @@ class Commands {
     option("--probe-rise", probe.rise, "Successes in a row that make it serve again");
     option("--probe-path", probe.path, "HTTP path");
     option("--probe-host", probe.host, "HTTP Host header");
+    option("--probe-payload", probe.payload, "What a UDP probe sends, text or hex:…");
+    option("--probe-expect", probe.expect, "What a UDP answer must contain");
     option("--probe-status", probe.expect_status, "HTTP status codes that count as success")->delimiter(',');
     add->footer(kAddExample);
   }

@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import heartbeats
 import pytest
 from netns import Namespace, in_namespace
 from paths import BUILD, ROOT, missing
@@ -537,6 +538,77 @@ def test_a_vip_inside_a_local_route_needs_no_address(link, wire, service):
         assert agent.end(signal.SIGTERM) == (0, "")
 
 
+@pytest.fixture(name="balancer")
+def heartbeat_listener(link, tmp_path):
+    """A socket on the sender's end, the key, and the agent's options for both."""
+    sender = link[0]
+    sender.run("ip", "address", "add", "192.0.2.1/24", "dev", "eth0")
+
+    def listen():
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.bind(("192.0.2.1", 9101))
+        made.settimeout(2)
+        return made
+
+    made = in_namespace(sender.name, listen)
+    key_file = tmp_path / "key"
+    key_file.touch(mode=0o600)
+    key_file.write_text(bytes(range(16)).hex() + "\n")
+    yield made, ["--report", "192.0.2.1:9101", "--report-key-file", str(key_file), "--report-interval", "10"]
+    made.close()
+
+
+def test_heartbeats_are_signed_and_numbered_and_end_with_a_goodbye(link, balancer, tmp_path):
+    listener, options = balancer
+    flag = tmp_path / "not-ready"
+    with Agent(link[1], *options, "--not-ready-file", str(flag)) as agent:
+        beats = [heartbeats.read(bytes(range(16)), listener.recv(100)) for _ in range(130)]
+        flag.touch()
+        deadline = time.monotonic() + 2
+        while heartbeats.read(bytes(range(16)), listener.recv(100))["flags"] & 1:
+            assert time.monotonic() < deadline, "it still says that it is ready"
+        agent.process.send_signal(signal.SIGTERM)
+        while not (last := heartbeats.read(bytes(range(16)), listener.recv(100)))["flags"] & 2:
+            assert time.monotonic() < deadline + 2, "it ended without a goodbye"
+        assert filters(link[1]), "decapsulation goes on a little after the goodbye"
+        assert agent.wait() == (0, "")
+    assert filters(link[1]) == []
+    assert {beat["address"] for beat in beats} == {BACKEND}
+    assert [beat["sequence"] for beat in beats] == list(range(1, 131))
+    assert {beat["session"] for beat in beats} == {last["session"]}
+    assert beats[0]["flags"] == 1 and beats[0]["interval_us"] == 10_000
+    assert abs(beats[0]["sent_ns"] - time.time_ns()) < 10e9
+    took = (beats[-1]["sent_ns"] - beats[0]["sent_ns"]) / 129
+    assert 9e6 < took < 12e6, "every 10 ms"
+    assert beats[-1]["known"] & 0b1 and 0 <= beats[-1]["parts"][0] <= 65535, "a second later it knows how busy the CPUs are"
+    assert beats[0]["known"] & 0b10 and 0 < beats[0]["parts"][1] < 65535, "and at once how full the memory is"
+
+
+def test_a_stopped_agent_is_silent(link, balancer):
+    listener, options = balancer
+    with Agent(link[1], *options) as agent:
+        listener.recv(100)
+        agent.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                listener.recv(100)
+
+
+def test_a_key_that_others_may_read_is_refused(link, tmp_path):
+    key_file = tmp_path / "key"
+    key_file.write_text("00" * 16)
+    key_file.chmod(0o644)
+    options = ["--interface", "eth0", "--vip", VIP, "--report", "192.0.2.1:9101", "--report-key-file", str(key_file)]
+    done = run_agent(link[1], *options)
+    assert done.returncode == 1 and "is open to all users" in done.stderr, done.stderr
+    key_file.chmod(0o600)
+    key_file.write_text("00" * 15)
+    done = run_agent(link[1], *options)
+    assert done.returncode == 1 and "holds no key: expected 32 hexadecimal digits" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [
@@ -546,6 +618,10 @@ def test_a_vip_inside_a_local_route_needs_no_address(link, wire, service):
         (["--interface", "eth0", "--vip", "198.51.100"], "--vip: '198.51.100' is not an IPv4 address"),
         (["--interface", "eth0", "--vip", VIP, "--allow-source", "198.18.0.1/16"], "did you mean 198.18.0.0/16?"),
         (["--interface", "eth0", "--vip", VIP, "--allow-source", "198.18.0.0/33"], "a length from 0 to 32"),
+        (["--interface", "eth0", "--vip", VIP, "--report", "192.0.2.1", "--report-key-file", "/none"],
+         "'192.0.2.1' is not an address and a UDP port"),
+        (["--interface", "eth0", "--vip", VIP, "--report", "192.0.2.1:9101", "--report-key-file", "/none"],
+         "--report-key-file: cannot read /none"),
         (["--interface", "eth0", "--stats"], "no warmswap-agent has attached its program to eth0"),
     ],
 )

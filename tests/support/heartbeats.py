@@ -8,7 +8,20 @@ import struct
 import threading
 import time
 
+from netns import in_namespace
+
 KNOWS_CPU = 1
+SIGNED = 56  # bytes; the MAC follows
+
+
+def read(key: bytes, datagram: bytes) -> dict:
+    """What a datagram says, once it has been found genuine."""
+    signed, mac = datagram[:SIGNED], datagram[SIGNED:]
+    assert len(datagram) == SIGNED + 16 and mac == hmac.new(key, signed, hashlib.sha256).digest()[:16]
+    fields = struct.unpack("!IBBHQQQ4sIIHHHHHxx", signed)
+    assert fields[:2] == (0x57534842, 1)
+    names = ("flags", "known", "session", "sequence", "sent_ns", "address", "interval_us", "connections")
+    return dict(zip(names, fields[2:10], strict=True)) | {"address": socket.inet_ntoa(fields[7]), "parts": fields[10:]}
 
 
 def report(key: bytes, address: str, session: int, sequence: int, interval_us: int, cpu: float, flags: int = 1,
@@ -21,32 +34,8 @@ def report(key: bytes, address: str, session: int, sequence: int, interval_us: i
     return signed + hmac.new(key, signed, hashlib.sha256).digest()[:16]
 
 
-def in_namespace(namespace: str):
-    """A context in which sockets of this thread belong to the namespace."""
-    return _Namespace(namespace)
-
-
-class _Namespace:
-    def __init__(self, name: str):
-        self._name = name
-
-    def __enter__(self):
-        self._before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        inside = os.open(f"/run/netns/{self._name}", os.O_RDONLY)
-        _setns(inside)
-        os.close(inside)
-
-    def __exit__(self, *_):
-        _setns(self._before)
-        os.close(self._before)
-
-
-def _setns(fd: int) -> None:
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(fd, 0x40000000) != 0:
-        raise OSError(ctypes.get_errno(), "setns")
+def datagram_socket(namespace: str) -> socket.socket:
+    return in_namespace(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
 
 class Reports:
@@ -70,7 +59,7 @@ class Reports:
     def _run(self) -> None:
         key, port = bytes.fromhex(self._lab.config.heartbeat_key), self._lab.config.heartbeat_port
         session, sequence = int.from_bytes(os.urandom(8), "big"), 0
-        with in_namespace("ws-client"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with datagram_socket("ws-client") as sender:
             while not self._stop.wait(0.01):
                 sequence += 1
                 for name, percent in self.loads.items():
@@ -88,7 +77,8 @@ class Reports:
 def record(node, count: int) -> list[bytes]:
     """The next heartbeats that leave the node."""
     datagrams = []
-    with in_namespace(node.namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003)) as capture:
+    raw = (socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+    with in_namespace(node.namespace, lambda: socket.socket(*raw)) as capture:
         capture.bind(("eth0", 0))
         capture.settimeout(5)
         while len(datagrams) < count:
@@ -99,7 +89,7 @@ def record(node, count: int) -> list[bytes]:
 
 
 def play(datagrams: list[bytes], stop: threading.Event) -> None:
-    with in_namespace("ws-client"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    with datagram_socket("ws-client") as sender:
         while not stop.is_set():
             for datagram in datagrams:
                 sender.sendto(datagram, ("192.0.2.1", 9101))
