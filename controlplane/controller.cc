@@ -36,6 +36,7 @@ Controller::Controller(boost::asio::io_context& context, std::string file, confi
       backend_ids_(config.dataplane.geometry.backend_capacity),
       resolver_(std::move(resolver)),
       prober_(context, [this](const health::ProbeResult& result) { on_probe(result); }),
+      warmer_(context),
       journal_({.path = config.controlplane.journal,
                 .max_bytes = uint64_t{config.controlplane.journal_max_mib} << 20,
                 .files = config.controlplane.journal_files}),
@@ -70,6 +71,7 @@ void Controller::stop() {
   rollback_timer_.cancel();
   events_.give_up_all();
   prober_.set_targets({});
+  warmer_.set_targets({});
   if (receiver_) receiver_->stop();
   comparisons_.clear();
 }
@@ -198,6 +200,7 @@ void Controller::configure_outside() {
   prober_.set_targets(targets);
   set_heartbeat_sources();
   compare_backends();
+  keep_warm();
   resolver_.set_destinations(std::move(destinations));
 }
 

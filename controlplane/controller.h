@@ -18,6 +18,7 @@
 #include "controlplane/failover_statistics.h"
 #include "controlplane/health/anomaly.h"
 #include "controlplane/health/prober.h"
+#include "controlplane/health/warmer.h"
 #include "controlplane/heartbeat/load.h"
 #include "controlplane/heartbeat/receiver.h"
 #include "controlplane/journal.h"
@@ -97,6 +98,8 @@ class Controller : public api::Service {
   void on_load(uint64_t id, const contract::AgentLoad& load);
   /// Starts comparing the backends of pools that are new, and ends it for those that are gone.
   void compare_backends();
+  /// Standbys that wait are kept warm; those that serve have real requests.
+  void keep_warm();
   void balance_by_load(const std::string& pool);
   void eject_outliers(const std::string& pool);
   void schedule_load_balance(const std::string& pool);
@@ -154,6 +157,7 @@ class Controller : public api::Service {
   CounterIds backend_ids_;
   nexthop::Resolver resolver_;
   health::Prober prober_;
+  health::Warmer warmer_;
   std::unique_ptr<heartbeat::Receiver> receiver_;  // null without heartbeat_listen
   std::string heartbeat_trouble_;
   std::map<std::string, Comparison> comparisons_;  // by pool

@@ -111,6 +111,25 @@ void Controller::compare_backends() {
   }
 }
 
+void Controller::keep_warm() {
+  std::vector<health::WarmTarget> targets;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    if (pool.warm.paths.empty()) continue;
+    const std::vector<failover::BackendState>& states = pool_model(pool.name).state.backends;
+    for (size_t b = 0; b < pool.backends.size(); ++b) {
+      const config::BackendConfig& backend = pool.backends[b];
+      if (states[b].state != failover::State::warm && states[b].state != failover::State::warming) continue;
+      const config::ProbeConfig& probe = config::probe_of(pool, backend);
+      targets.push_back({.id = target_ids_.at(backend_key(pool.name, backend.name)),
+                         .address = backend.address,
+                         .port = config::probe_port(model_.running, pool, probe),
+                         .warm = pool.warm,
+                         .host = probe.host});
+    }
+  }
+  warmer_.set_targets(targets);
+}
+
 void Controller::schedule_load_balance(const std::string& name) {
   const config::PoolConfig* pool = model_.running.find_pool(name);
   const auto comparison = comparisons_.find(name);

@@ -89,6 +89,9 @@ void Controller::commit(const std::vector<PoolOutcome>& outcomes, const std::map
   const bool published = changed && publish(&pools);
   log_outcomes(outcomes, before, published);
   schedule_deadline();
+  const bool states = std::any_of(outcomes.begin(), outcomes.end(),
+                                  [](const PoolOutcome& entry) { return !entry.outcome.states.empty(); });
+  if (states) keep_warm();
 }
 
 bool Controller::may_publish() {

@@ -148,6 +148,10 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   for (const failover::SeatState& seat : model.state.seats) {
     if (seat.holder == index) view.load_share = static_cast<double>(seat.load) / failover::kWhole;
   }
+  if (const auto warm = id == target_ids_.end() ? std::nullopt : warmer_.figures(id->second)) {
+    view.warm_requests = warm->requests;
+    view.warm_failures = warm->failures;
+  }
   view.time_in_state = statistics_.time_in_state(pool.name, state, steady_now());
   view.since = to_wall(state.since);
   view.failures = state.failures;

@@ -136,6 +136,8 @@ json::value backend_value(const BackendView& backend) {
       {field::kNextHop, next_hop_value(backend.next_hop)},
       {field::kLastProbe, probe_value(backend.last_probe)},
       {field::kHeartbeat, text(backend.heartbeat)},
+      {field::kWarmRequests, or_null(backend.warm_requests)},
+      {field::kWarmFailures, backend.warm_failures},
       {field::kResponseTimeUs, or_null(backend.response_time)},
       {field::kLoad, or_null(backend.load)},
       {field::kLoadShare, or_null(backend.load_share)},

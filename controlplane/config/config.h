@@ -141,6 +141,14 @@ struct LimitsConfig {
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
+/// What keeps standbys warm besides a trickle.
+struct WarmConfig {
+  std::vector<std::string> paths;                  // HTTP GETs to each standby that waits, in turn; empty = none
+  Nanoseconds interval = std::chrono::seconds(1);  // between two of them
+  uint32_t jitter_percent = 20;                    // of the interval, either side; 0..50
+  friend bool operator==(const WarmConfig&, const WarmConfig&) = default;
+};
+
 /// What the silence of an agent means.
 struct HeartbeatConfig {
   uint32_t missed = 3;  // so many of the agent's intervals without a beat are a failure; 2..100
@@ -200,6 +208,7 @@ struct PoolConfig {
   GuardConfig guard;
   AnomalyConfig anomaly;
   LimitsConfig limits;
+  WarmConfig warm;
   HeartbeatConfig heartbeat;
   LoadConfig load;
   ProbeConfig probe;

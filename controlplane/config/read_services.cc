@@ -72,6 +72,13 @@ void read_heartbeat(Section section, HeartbeatConfig& out) {
   section.reject_unknown_keys();
 }
 
+void read_warm(Section section, WarmConfig& out) {
+  section.strings("paths", out.paths);
+  section.duration("interval", out.interval, kInterval);
+  section.integer("jitter", out.jitter_percent, kJitterPercent);
+  section.reject_unknown_keys();
+}
+
 void read_pool_limits(Section section, LimitsConfig& out) {
   section.integer("max_slots_moved", out.max_slots_moved, kSharePercent);
   section.integer("max_load", out.max_load, kThresholdOfCapacity);
@@ -131,6 +138,7 @@ void read_pool(Section& section, PoolConfig& out) {
   read_load(section.table("load"), out.load);
   read_anomaly(section.table("anomaly"), out.anomaly);
   read_pool_limits(section.table("limits"), out.limits);
+  read_warm(section.table("warm"), out.warm);
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};

@@ -86,6 +86,10 @@ Findings check_backend(const BackendConfig& backend, const std::string& key) {
   return out;
 }
 
+bool is_http_path(std::string_view path) {
+  return path.starts_with('/') && is_printable_word(path, 1024);
+}
+
 Findings check_probe(const ProbeConfig& probe, const std::string& key) {
   Findings out;
   check_duration(out, key + ".interval", probe.interval, kInterval);
@@ -99,10 +103,7 @@ Findings check_probe(const ProbeConfig& probe, const std::string& key) {
   check_number(out, key + ".jitter", probe.jitter_percent, kJitterPercent);
   check_number(out, key + ".fall", probe.fall, kFallRise);
   check_number(out, key + ".rise", probe.rise, kFallRise);
-  if (!probe.path.starts_with('/') || !is_printable_word(probe.path, 1024)) {
-    out.push_back(wrong(key + ".path", quote(probe.path),
-                        "expected an HTTP path: / first, printable ASCII without spaces, at most 1024 characters"));
-  }
+  if (!is_http_path(probe.path)) out.push_back(wrong(key + ".path", quote(probe.path), kPathExpectation));
   if (!is_printable_word(probe.host, 255)) {
     out.push_back(
         wrong(key + ".host", quote(probe.host),

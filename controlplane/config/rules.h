@@ -71,6 +71,10 @@ contract::Result<void> check_name(std::string_view name);
 contract::Result<void> check_weight(int64_t weight);
 contract::Result<void> check_backend_address(Be32 address);
 
+inline constexpr const char* kPathExpectation =
+    "expected an HTTP path: / first, printable ASCII without spaces, at most 1024 characters";
+bool is_http_path(std::string_view path);
+
 // Errors and warnings of one part, without regard to the rest. `key` is the part's own: "pool.web.backend.b1".
 Findings check_backend(const BackendConfig& backend, const std::string& key);
 Findings check_probe(const ProbeConfig& probe, const std::string& key);

@@ -124,6 +124,14 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   check_number(out, key + ".heartbeat.missed", pool.heartbeat.missed, kMissed);
   check_load(out, pool.load, key + ".load");
   check_anomaly(out, pool.anomaly, key + ".anomaly");
+  for (const std::string& path : pool.warm.paths) {
+    if (!is_http_path(path)) out.push_back(wrong(key + ".warm.paths", quote(path), kPathExpectation));
+  }
+  check_duration(out, key + ".warm.interval", pool.warm.interval, kInterval);
+  check_number(out, key + ".warm.jitter", pool.warm.jitter_percent, kJitterPercent);
+  if (!pool.warm.paths.empty() && pool.mode == Mode::hot_hot) {
+    out.push_back(warn(key + ".warm.paths", "has no effect in a pool of mode \"hot-hot\", which has no standbys"));
+  }
   check_number(out, key + ".limits.max_slots_moved", pool.limits.max_slots_moved, kSharePercent);
   check_number(out, key + ".limits.max_load", pool.limits.max_load, kThresholdOfCapacity);
   if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {

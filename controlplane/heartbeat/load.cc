@@ -105,6 +105,7 @@ std::vector<LoadBalance::Share> LoadBalance::update(const config::LoadConfig& co
     Node& node = nodes_[id];
     const double coefficient = node.smoothed ? coefficients[next++] : mean;
     double pull = 1;
+    if (!config.balance) node.factor = 1;  // switched off: the weights are meant as they stand
     if (!balances || !node.smoothed) {
       pull = 1 / node.factor;  // nothing is known, or nothing is to be gained: back to neutral
     } else if (coefficient > mean * threshold || coefficient * threshold < mean) {

@@ -202,7 +202,7 @@ def test_an_overloaded_backend_gets_less(lab, tell):
     shares = {row["name"]: row["share"] for row in lab.control.get("backends")["backends"]}
     assert shares["hot2"] == pytest.approx(1 / 3, abs=0.01)
     before = traffic.who_answers(FLOWS)
-    with reconfigured(lab, config(tables=LOAD)), lab.reported_load({"hot2": 95}, others=20) as report:
+    with lab.reported_load({"hot2": 95}, others=20) as report, reconfigured(lab, config(tables=LOAD)):
         row = eventually(lambda: backend(lab, "hot2") if backend(lab, "hot2")["load_share"] < 0.5 else None,
                          "hot2 gets less than half of its weight", 10)  # fmt: skip
         lowered = row["share"]
@@ -393,6 +393,15 @@ def test_a_plan_changes_nothing_and_an_unconfirmed_change_is_undone(lab):
     eventually(lambda: lab.assignment() == before, "it is undone", 3)
 
 
+def test_waiting_standbys_are_kept_warm(lab):
+    with reconfigured(lab, config(tables='[pool.warm]\npaths = ["/", "/client"]\ninterval = "20ms"\n')):
+        eventually(lambda: (backend(lab, "warm1")["warm_requests"] or 0) > 10, "warm1 is asked")
+        assert backend(lab, "warm1")["warm_failures"] == 0
+        assert backend(lab, "hot1")["warm_requests"] is None, "those that serve have real requests"
+        lab.ctl("failover", "web/hot1", "--to", "warm1")
+        eventually(lambda: backend(lab, "warm1")["warm_requests"] is None, "nor has a standby that serves")
+
+
 def test_forged_and_replayed_heartbeats_keep_nobody_alive(lab, tell):
     """Recorded beats of hot2 are sent again while hot2 is dead."""
     recorded = lab.record_heartbeats("hot2", 20)
@@ -404,6 +413,9 @@ def test_forged_and_replayed_heartbeats_keep_nobody_alive(lab, tell):
         player = threading.Thread(target=lab.play_heartbeats, args=(recorded, stop))
         player.start()
         eventually(lambda: lab.control.seats()["hot2"] != "hot2", "hot2 is found dead all the same")
+        eventually(lambda: sum(lab.control.get("status")["heartbeats"][why] for why in ("replayed", "clock_off")) > 0,
+                   "recorded beats are recognised")  # fmt: skip
+        assert lab.control.states()["hot2"] == "failed"
         stop.set()
         player.join()
     counts = lab.control.get("status")["heartbeats"]

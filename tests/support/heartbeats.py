@@ -54,6 +54,7 @@ class Reports:
         for name in self.loads:
             for pid in self._lab.members(f"agent-{name}"):
                 self._lab.signal(pid, "STOP")
+        time.sleep(1)  # what the agents said last is smoothed away
         return self
 
     def _run(self) -> None:

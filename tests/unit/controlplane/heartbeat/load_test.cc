@@ -153,6 +153,15 @@ TEST(LoadBalance, WhoSaysNothingHoldsAndThenGoesBackToNeutral) {
   EXPECT_GE(loop.share_[2], contract::kWhole * 95 / 100);
 }
 
+TEST(LoadBalance, SwitchedOffTheWeightsCountAtOnce) {
+  Loop loop(balanced(), {{1, 0}, {1, 0}, {0.4, 0}}, 1.5);
+  for (int i = 0; i < 100; ++i) loop.step();
+  ASSERT_LT(loop.share_[2], contract::kWhole * 7 / 10);
+  loop.config_.balance = false;
+  loop.step();
+  EXPECT_EQ(loop.share_[2], contract::kWhole);
+}
+
 TEST(LoadBalance, OffItChangesNothing) {
   config::LoadConfig off;
   Loop loop(off, {{1, 0}, {0.2, 0.5}}, 1);
