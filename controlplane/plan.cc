@@ -10,7 +10,6 @@ namespace {
 
 using api::BackendPlan;
 using api::PoolPlan;
-using api::SeatPlan;
 
 struct Side {
   double share = 0;

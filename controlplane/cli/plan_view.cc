@@ -24,7 +24,7 @@ std::string holder_text(const json::object& seat, std::string_view name) {
 /// "warm1", or "warm1, 25 % hot1" while a failback goes by steps.
 std::string after_text(const json::object& seat) {
   const std::string owner = text_of(seat, field::kOwner);
-  const std::string after = holder_text(seat, field::kAfter);
+  std::string after = holder_text(seat, field::kAfter);
   const double share = fraction_of(seat, field::kOwnerShare);
   if (share <= 0 || (after == owner && share >= 1)) return after;
   return after == owner ? percent(share) + " " + owner : after + ", " + percent(share) + " " + owner;

@@ -27,6 +27,7 @@ struct Spread {
 Spread spread_of(const std::vector<double>& values) {
   Spread spread{median_of(values), 0};
   std::vector<double> distances;
+  distances.reserve(values.size());
   for (const double value : values) distances.push_back(std::abs(value - spread.median));
   spread.deviation = kMadToDeviation * median_of(std::move(distances));
   return spread;

@@ -37,8 +37,7 @@ TEST_F(RouterTest, EveryJsonEndpointAnswersWithAnObject) {
   for (const std::string target :
        {"/v1/status", "/v1/vips", "/v1/pools", "/v1/backends", "/v1/backends?pool=web", "/v1/events", "/v1/drops",
         "/v1/events?since=1&limit=10", "/v1/version",
-        "/v1/"
-        "explain?source=203.0.113.7&source_port=40000&destination=198.51.100.10&destination_port=80&protocol=tcp"}) {
+        "/v1/explain?source=203.0.113.7&source_port=40&destination=198.51.100.10&destination_port=80&protocol=tcp"}) {
     const Response response = get(target);
     EXPECT_EQ(response.status, 200u) << target;
     EXPECT_EQ(response.content_type, "application/json");

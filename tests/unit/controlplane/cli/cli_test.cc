@@ -45,6 +45,7 @@ class CliTest : public testing::Test {
   static Outcome run_plain(std::vector<std::string> arguments, const std::string& input = "", bool colour = false) {
     arguments.insert(arguments.begin(), "warmswapctl");
     std::vector<const char*> argv;
+    argv.reserve(arguments.size());
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::istringstream in(input);
     std::ostringstream out;
@@ -60,7 +61,7 @@ class CliTest : public testing::Test {
   api::Change sent() {
     EXPECT_EQ(service.applied.size(), 1u);
     EXPECT_EQ(service.applied.back().size(), 1u);
-    const api::Change change = service.applied.back().front();
+    api::Change change = service.applied.back().front();
     service.applied.clear();
     return change;
   }
