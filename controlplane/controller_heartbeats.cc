@@ -162,14 +162,18 @@ void Controller::balance_by_load(const std::string& name) {
   if (!receiver_ || pool == nullptr || comparison == comparisons_.end()) return;
   const failover::PoolState& state = pool_model(name).state;
   std::vector<uint64_t> serving;
+  std::map<uint64_t, uint16_t> present;  // what its first seat has now
   for (const failover::SeatState& seat : state.seats) {
     if (!seat.holder || pool->backends[seat.owner].weight == 0) continue;
     const uint64_t id = target_ids_.at(backend_key(name, state.backends[*seat.holder].name));
-    if (std::find(serving.begin(), serving.end(), id) == serving.end()) serving.push_back(id);
+    const auto [at, fresh] = present.emplace(id, seat.load);
+    if (fresh) serving.push_back(id);
+    if (!fresh && at->second != seat.load) at->second = 0;  // its seats differ: all are to be set
   }
   std::vector<failover::Event> events;
   for (const heartbeat::LoadBalance::Share& share :
        comparison->second.loads.update(pool->load, serving, steady_now())) {
+    if (present.at(share.id) == share.share) continue;
     events.push_back(failover::LoadShare{targets_.at(share.id).backend, share.share});
   }
   if (!events.empty()) take_events(*pool, events);
