@@ -170,6 +170,9 @@ void Controller::balance_by_load(const std::string& name) {
     if (fresh) serving.push_back(id);
     if (!fresh && at->second != seat.load) at->second = 0;  // its seats differ: all are to be set
   }
+  for (const auto& [id, share] : present) {
+    if (share > 0) comparison->second.loads.begins_with(id, share);
+  }
   std::vector<failover::Event> events;
   for (const heartbeat::LoadBalance::Share& share :
        comparison->second.loads.update(pool->load, serving, steady_now())) {

@@ -55,7 +55,6 @@ Step::Refused Step::take(const BeatChange& change) {
   }
   notes_[*index] = {Cause::heartbeat, change.detail};
   if (was_clean && !clean(backend)) backend.first_bad = change.at;
-  if (!was_clean && clean(backend)) backend.healthy_since = now_;
   const bool returns = change.ready && !backend.ready;
   // What was found before it fell silent, or said that it is not ready, proves nothing about later.
   if (returns || change.beats == Beats::lost) backend.good_streak = 0;

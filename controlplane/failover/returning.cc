@@ -14,6 +14,11 @@ bool on_its_way(const SeatState& seat) {
   return seat.guest == seat.owner || (seat.holder == seat.owner && seat.ramp == Ramp::failback);
 }
 
+/// Good enough to go on returning. A late heartbeat is a question, not an answer.
+bool holds_up(const BackendState& owner) {
+  return fit(owner) && owner.bad_streak == 0 && owner.beats != Beats::lost;
+}
+
 /// Out of its seat, free to return, and its last signals were good: what the hold-down counts for.
 bool returning(const PoolState& pool, const SeatState& seat) {
   const BackendState& owner = pool.backends[seat.owner];
@@ -72,7 +77,7 @@ bool retreat(const PoolConfig& spec, PoolState& pool, std::vector<SeatNote>& not
   for (uint32_t s = 0; s < pool.seats.size(); ++s) {
     SeatState& seat = pool.seats[s];
     const BackendState& owner = pool.backends[seat.owner];
-    if (!on_its_way(seat) || (fit(owner) && clean(owner))) continue;
+    if (!on_its_way(seat) || holds_up(owner)) continue;
     if (seat.guest == seat.owner) {
       seat.guest.reset();
       seat.guest_share = 0;

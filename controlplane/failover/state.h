@@ -81,7 +81,7 @@ struct BackendState {
   Nanoseconds failed_at{0};      // its latest failure
   Nanoseconds since{0};          // of the present state
   Nanoseconds first_bad{0};      // start of the latest run of bad probes
-  Nanoseconds healthy_since{0};  // while up without a bad signal: the hold-down counts from here
+  Nanoseconds healthy_since{0};  // while up without a bad probe: the hold-down counts from here
   Beats beats = Beats::silent;
   bool ready = true;     // what its agent says
   bool warmed = true;    // warm: its warm-up is done, or none is asked for

@@ -65,6 +65,11 @@ void LoadBalance::report(uint64_t id, const contract::AgentLoad& load, Nanosecon
   node.heard = now;
 }
 
+void LoadBalance::begins_with(uint64_t id, uint16_t share) {
+  Node& node = nodes_[id];
+  if (quantised(node.factor) != share) node.factor = static_cast<double>(share) / contract::kWhole;
+}
+
 void LoadBalance::forget(uint64_t id) {
   nodes_.erase(id);
 }

@@ -48,6 +48,10 @@ class LoadBalance {
   void report(uint64_t id, const contract::AgentLoad& load, Nanoseconds now);
   void forget(uint64_t id);
 
+  /// This backend has just taken a place whose share was `share`: its own begins there instead of jumping. Says nothing
+  /// new where it is the share it was given last.
+  void begins_with(uint64_t id, uint16_t share);
+
   struct Share {
     uint64_t id = 0;
     uint16_t share = contract::kWhole;  // of its weight, in kWhole-ths

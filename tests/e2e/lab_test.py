@@ -23,7 +23,7 @@ def traces() -> list[str]:
         if process.name.isdigit():
             try:
                 command = (process / "cmdline").read_bytes()
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 continue
             if b"/run/warmswap-lab" in command:
                 found.append(f"{process.name} {command!r}")

@@ -195,5 +195,14 @@ TEST(Failure, ASeatWithoutSlotsTakesNoStandby) {
   EXPECT_EQ(sim.seats(), "hot1=- hot2=warm1");
 }
 
+// From the field: failure flags {true, false} of two nodes: the second serves.
+TEST(Failure, OfTwoWithTheFlagsTrueAndFalseTheSecondServes) {
+  config::PoolConfig spec = pool({hot("first"), hot("second")});
+  spec.mode = config::Mode::hot_hot;
+  Sim sim = Sim::running(spec);
+  sim.fail("first");
+  EXPECT_EQ(sim.seats(), "first=- second=second");
+}
+
 }  // namespace
 }  // namespace warmswap::failover

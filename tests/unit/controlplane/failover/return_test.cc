@@ -68,6 +68,28 @@ TEST(GovernedReturn, OneBadSignalAndItRetreats) {
   EXPECT_EQ(shares(sim), std::pair(75, 25));
 }
 
+TEST(GovernedReturn, ALateHeartbeatDelaysAndUndoesNothing) {
+  config::PoolConfig spec = governed({hot("hot1"), hot("hot2"), warm("warm1")});
+  spec.failback = config::Failback::automatic;
+  Sim sim = Sim::running(spec);
+  const auto beat = [&](Beats beats) { sim.send(BeatChange{"hot1", beats, true, "beat", sim.now}); };
+  beat(Beats::beating);
+  sim.fail("hot1");
+  sim.recover("hot1");
+  sim.pass(6s);
+  beat(Beats::late);
+  beat(Beats::beating);
+  sim.pass(4s);
+  EXPECT_EQ(shares(sim), std::pair(75, 25)) << "the hold-down went on";
+  beat(Beats::late);
+  EXPECT_EQ(shares(sim), std::pair(75, 25));
+  beat(Beats::beating);
+  sim.pass(5s);
+  EXPECT_EQ(shares(sim), std::pair(50, 50));
+  beat(Beats::lost);
+  EXPECT_EQ(shares(sim), std::pair(100, 0)) << "a lost one is an answer";
+}
+
 TEST(GovernedReturn, AnEmptySeatFillsByStepsTooAndEmptiesOnABadSignal) {
   config::PoolConfig spec = governed({hot("hot1"), hot("hot2")});
   spec.mode = config::Mode::hot_hot;

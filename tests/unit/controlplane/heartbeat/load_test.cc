@@ -153,6 +153,19 @@ TEST(LoadBalance, WhoSaysNothingHoldsAndThenGoesBackToNeutral) {
   EXPECT_GE(loop.share_[2], contract::kWhole * 95 / 100);
 }
 
+TEST(LoadBalance, WhoTakesOverAPlaceBeginsWithItsShare) {
+  LoadBalance balance;
+  const config::LoadConfig config = balanced();
+  const std::vector<uint64_t> ids{1, 2};
+  for (const uint64_t id : ids) balance.report(id, {.cpu = 30000}, 1s);
+  balance.begins_with(1, contract::kWhole);
+  balance.begins_with(2, contract::kWhole / 2);
+  const auto shares = balance.update(config, ids, 2s);
+  EXPECT_EQ(shares[1].share, contract::kWhole / 2) << "equal loads are no reason to move";
+  balance.begins_with(2, contract::kWhole / 2);
+  EXPECT_EQ(balance.update(config, ids, 3s)[1].share, contract::kWhole / 2);
+}
+
 TEST(LoadBalance, SwitchedOffTheWeightsCountAtOnce) {
   Loop loop(balanced(), {{1, 0}, {1, 0}, {0.4, 0}}, 1.5);
   for (int i = 0; i < 100; ++i) loop.step();
