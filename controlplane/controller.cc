@@ -25,6 +25,15 @@ Nanoseconds first_evidence_time(const config::Config& config) {
   return longest;
 }
 
+/// Where a probe goes that travels the clients' way.
+std::optional<health::TunnelPath> tunnel_path(const config::Config& config, const config::PoolConfig& pool,
+                                              const config::ProbeConfig& probe) {
+  const config::VipConfig* vip = config::probed_vip(config, pool, probe);
+  if (probe.via != config::ProbeVia::tunnel || vip == nullptr) return std::nullopt;
+  const uint16_t port = vip->port != 0 ? vip->port : config::probe_port(config, pool, probe);
+  return health::TunnelPath{vip->address, port, config.instance.outer_source};
+}
+
 }  // namespace
 
 Controller::Controller(boost::asio::io_context& context, std::string file, config::Config config,
@@ -192,7 +201,11 @@ void Controller::configure_outside() {
       known[at->second] = before != targets_.end() ? before->second : ProbeTarget{pool.name, backend.name, {}};
       const config::ProbeConfig& probe = config::probe_of(pool, backend);
       if (probe.kind == config::ProbeKind::none) continue;
-      targets.push_back({at->second, probe, backend.address, config::probe_port(model_.running, pool, probe)});
+      targets.push_back({.id = at->second,
+                         .probe = probe,
+                         .address = backend.address,
+                         .port = config::probe_port(model_.running, pool, probe),
+                         .tunnel = tunnel_path(model_.running, pool, probe)});
     }
   }
   std::erase_if(target_ids_, [&known](const auto& entry) { return !known.contains(entry.second); });

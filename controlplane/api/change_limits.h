@@ -27,6 +27,9 @@ inline constexpr std::string_view kNameRule =
 inline constexpr std::string_view kPathRule = "a path of at most 1024 visible ASCII characters that begins with '/'";
 inline constexpr std::string_view kPayloadRule =
     "at most 2048 characters of text, or \"hex:\" and an even number of hexadecimal digits";
+inline constexpr std::string_view kExecRule =
+    "another kind than \"exec\": only the configuration file says which programs are run";
+inline constexpr std::string_view kServiceRule = "a gRPC service of at most 255 visible ASCII characters";
 inline constexpr std::string_view kHostRule = "a host name of at most 255 visible ASCII characters";
 
 /// Names stand in URLs, metric labels and POOL/BACKEND on the command line.

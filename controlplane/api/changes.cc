@@ -100,10 +100,19 @@ void read_statuses(ObjectReader& reader, std::vector<uint16_t>& target) {
 
 ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std::string& path, std::string& error) {
   static constexpr std::pair<std::string_view, config::ProbeKind> kKinds[] = {
-      {"none", config::ProbeKind::none},   {"tcp", config::ProbeKind::tcp}, {"http", config::ProbeKind::http},
-      {"https", config::ProbeKind::https}, {"udp", config::ProbeKind::udp}, {"icmp", config::ProbeKind::icmp}};
+      {"none", config::ProbeKind::none},   {"tcp", config::ProbeKind::tcp},  {"http", config::ProbeKind::http},
+      {"https", config::ProbeKind::https}, {"udp", config::ProbeKind::udp},  {"icmp", config::ProbeKind::icmp},
+      {"grpc", config::ProbeKind::grpc},   {"exec", config::ProbeKind::exec}};
+  static constexpr std::pair<std::string_view, config::ProbeVia> kVias[] = {{"direct", config::ProbeVia::direct},
+                                                                            {"tunnel", config::ProbeVia::tunnel}};
+  const bool exec_before = probe.kind == config::ProbeKind::exec;
   ObjectReader reader(object, path, error);
-  choose(reader, field::kKind, probe.kind, kKinds, "\"none\", \"tcp\", \"http\", \"https\", \"udp\" or \"icmp\"");
+  choose(reader, field::kKind, probe.kind, kKinds,
+         "\"none\", \"tcp\", \"http\", \"https\", \"udp\", \"icmp\" or \"grpc\"");
+  // Whoever may use the socket may steer traffic, not run programs.
+  if (probe.kind == config::ProbeKind::exec && !exec_before) {
+    reader.expected(field::kKind, limits::kExecRule, object.at(field::kKind));
+  }
   choose_number(reader, field::kPort, probe.port, 0, 65535);
   choose_duration(reader, field::kInterval, probe.interval, limits::kMinProbeInterval, limits::kMaxProbeInterval);
   // Without its own value the timeout follows a shorter interval instead of contradicting it.
@@ -115,7 +124,9 @@ ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std:
   if (const json::value* value = reader.optional(field::kPath)) {
     probe.path = checked_text(reader, value, field::kPath, limits::valid_path, limits::kPathRule);
   }
-  probe.host = checked_text(reader, reader.optional(field::kHost), field::kHost, limits::valid_host, limits::kHostRule);
+  if (const json::value* value = reader.optional(field::kHost)) {
+    probe.host = checked_text(reader, value, field::kHost, limits::valid_host, limits::kHostRule);
+  }
   read_statuses(reader, probe.expect_status);
   probe.verify = reader.boolean(reader.optional(field::kVerify), field::kVerify).value_or(probe.verify);
   const auto payload_of = [&](std::string_view name, std::string& target) {
@@ -127,6 +138,10 @@ ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std:
   };
   payload_of(field::kPayload, probe.payload);
   payload_of(field::kExpect, probe.expect);
+  if (const json::value* value = reader.optional(field::kService)) {
+    probe.service = checked_text(reader, value, field::kService, limits::valid_host, limits::kServiceRule);
+  }
+  choose(reader, field::kVia, probe.via, kVias, "\"direct\" or \"tunnel\"");
   reader.finish();
   return probe;
 }

@@ -200,6 +200,8 @@ inline constexpr std::string_view kHost = "host";
 inline constexpr std::string_view kVerify = "verify";
 inline constexpr std::string_view kPayload = "payload";
 inline constexpr std::string_view kExpect = "expect";
+inline constexpr std::string_view kService = "service";
+inline constexpr std::string_view kVia = "via";
 inline constexpr std::string_view kExpectStatus = "expect_status";
 inline constexpr std::string_view kNotes = "notes";
 }  // namespace field

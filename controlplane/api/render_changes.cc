@@ -27,6 +27,8 @@ json::object probe_object(const config::ProbeConfig& probe) {
       {field::kVerify, probe.verify},
       {field::kPayload, probe.payload},
       {field::kExpect, probe.expect},
+      {field::kService, probe.service},
+      {field::kVia, config::word_for(config::kProbeViaWords, probe.via)},
       {field::kExpectStatus, json::array(probe.expect_status.begin(), probe.expect_status.end())},
   };
 }

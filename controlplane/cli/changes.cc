@@ -91,6 +91,8 @@ json::object probe_object(const ProbeArguments& arguments) {
   set(probe, field::kHost, arguments.host);
   set(probe, field::kPayload, arguments.payload);
   set(probe, field::kExpect, arguments.expect);
+  set(probe, field::kService, arguments.service);
+  set(probe, field::kVia, arguments.via);
   if (!arguments.expect_status.empty()) {
     probe[field::kExpectStatus] = json::array(arguments.expect_status.begin(), arguments.expect_status.end());
   }

@@ -46,6 +46,8 @@ struct ProbeArguments {
   std::string path;
   std::string host;
   std::string payload;
+  std::string service;
+  std::string via;
   std::string expect;
   std::vector<uint32_t> expect_status;
 };

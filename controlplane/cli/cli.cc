@@ -231,8 +231,8 @@ class Commands {
     const auto option = [&](const char* name, auto& target, const char* help) {
       return add->add_option(name, target, help)->group("Probe, where it differs from the pool's");
     };
-    option("--probe-kind", probe.kind, "none, tcp, http, https, udp or icmp")
-        ->check(CLI::IsMember({"none", "tcp", "http", "https", "udp", "icmp"}));
+    option("--probe-kind", probe.kind, "none, tcp, http, https, udp, icmp or grpc")
+        ->check(CLI::IsMember({"none", "tcp", "http", "https", "udp", "icmp", "grpc"}));
     option("--probe-port", probe.port, "Port; 0 is that of the vip");
     option("--probe-interval", probe.interval, "Such as 100ms");
     option("--probe-timeout", probe.timeout, "Such as 50ms");
@@ -242,7 +242,9 @@ class Commands {
     option("--probe-path", probe.path, "HTTP path");
     option("--probe-host", probe.host, "HTTP Host header");
     option("--probe-payload", probe.payload, "What a UDP probe sends, text or hex:…");
-    option("--probe-expect", probe.expect, "What a UDP answer must contain");
+    option("--probe-expect", probe.expect, "What a UDP answer, or the body of an HTTP response, must contain");
+    option("--probe-service", probe.service, "gRPC service whose health is asked for");
+    option("--probe-via", probe.via, "direct, or tunnel: the clients' way")->check(CLI::IsMember({"direct", "tunnel"}));
     option("--probe-status", probe.expect_status, "HTTP status codes that count as success")->delimiter(',');
     add->footer(kAddExample);
   }

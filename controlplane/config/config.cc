@@ -34,4 +34,12 @@ uint16_t probe_port(const Config& config, const PoolConfig& pool, const ProbeCon
   return 0;
 }
 
+const VipConfig* probed_vip(const Config& config, const PoolConfig& pool, const ProbeConfig& probe) noexcept {
+  const uint8_t protocol = probe.kind == ProbeKind::udp ? contract::kProtoUdp : contract::kProtoTcp;
+  for (const VipConfig& vip : config.vips) {
+    if (vip.pool == pool.name && vip.protocol == protocol) return &vip;
+  }
+  return nullptr;
+}
+
 }  // namespace warmswap::config

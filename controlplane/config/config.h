@@ -75,7 +75,9 @@ struct ControlplaneConfig {
   friend bool operator==(const ControlplaneConfig&, const ControlplaneConfig&) = default;
 };
 
-enum class ProbeKind : uint8_t { none, tcp, http, https, udp, icmp };
+enum class ProbeKind : uint8_t { none, tcp, http, https, udp, icmp, grpc, exec };
+/// How probes get to the backend: to its own address, or the clients' way, to the vip through the pool's encapsulation.
+enum class ProbeVia : uint8_t { direct, tunnel };
 
 /// How a backend is asked whether it works. `none` means "up unless disabled": an explicit choice.
 struct ProbeConfig {
@@ -89,10 +91,13 @@ struct ProbeConfig {
   std::string path = "/";
   std::string host;  // Host header, and the TLS name; empty = the backend's address
   std::vector<uint16_t> expect_status = {200};
-  bool verify = false;  // https: the server's certificate
-  std::string ca_file;  // https: certificates to verify it with; empty = the system's
-  std::string payload;  // udp: what to send, as text or "hex:…"
-  std::string expect;   // udp: what the answer must contain; empty = anything
+  bool verify = false;               // https: the server's certificate
+  std::string ca_file;               // https: certificates to verify it with; empty = the system's
+  std::string payload;               // udp: what to send, as text or "hex:…"
+  std::string expect;                // udp, http, https: what the answer (its body) must contain; empty = anything
+  std::string service;               // grpc: whose health is asked for; empty = the server's
+  std::vector<std::string> command;  // exec: program, by its whole path, and arguments
+  ProbeVia via = ProbeVia::direct;
   friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
 };
 
@@ -238,10 +243,18 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
+/// Whether such a probe is sent to a port. To an exec probe it is only told.
+constexpr bool needs_port(ProbeKind kind) noexcept {
+  return kind != ProbeKind::none && kind != ProbeKind::icmp && kind != ProbeKind::exec;
+}
+
 /// The probe that asks this backend of this pool: its own, else the pool's.
 const ProbeConfig& probe_of(const PoolConfig& pool, const BackendConfig& backend) noexcept;
 
 /// The port that probe goes to: its own, else that of the first vip of the pool, in name order, that has one; 0 = none.
 uint16_t probe_port(const Config& config, const PoolConfig& pool, const ProbeConfig& probe) noexcept;
+
+/// The vip that a probe through the tunnel goes to: the pool's first, in name order, of the probe's protocol.
+const VipConfig* probed_vip(const Config& config, const PoolConfig& pool, const ProbeConfig& probe) noexcept;
 
 }  // namespace warmswap::config

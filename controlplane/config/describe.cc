@@ -46,6 +46,9 @@ std::string describe_probe(const ProbeConfig& probe) {
   if (probe.port != 0) out += fmt::format(" port {}", probe.port);
   if (probe.kind == ProbeKind::http || probe.kind == ProbeKind::https)
     out += fmt::format(" GET {} for {}", probe.path, listed(probe.expect_status));
+  if (probe.kind == ProbeKind::grpc && !probe.service.empty()) out += fmt::format(" service {}", probe.service);
+  if (probe.kind == ProbeKind::exec) out += fmt::format(" {}", join(probe.command, " "));
+  if (probe.via == ProbeVia::tunnel) out += " through the tunnel";
   return out + fmt::format(" every {} ± {} %, timeout {}, fall {}, rise {}", format_duration(probe.interval),
                            probe.jitter_percent, format_duration(probe.timeout), probe.fall, probe.rise);
 }

@@ -26,11 +26,17 @@ void read_probe(Section section, ProbeConfig& out) {
   section.string("ca_file", out.ca_file);
   section.string("payload", out.payload);
   section.string("expect", out.expect);
-  const bool tls = out.kind == ProbeKind::https, http = tls || out.kind == ProbeKind::http;
-  const bool udp = out.kind == ProbeKind::udp;
-  for (const auto& [key, counts] : {std::pair{"path", http}, std::pair{"host", http}, std::pair{"expect_status", http},
-                                    std::pair{"verify", tls}, std::pair{"ca_file", tls}, std::pair{"payload", udp},
-                                    std::pair{"expect", udp}, std::pair{"port", out.kind != ProbeKind::icmp}}) {
+  section.string("service", out.service);
+  section.strings("command", out.command);
+  section.word("via", out.via, kProbeViaWords);
+  const ProbeKind kind = out.kind;
+  const bool tls = kind == ProbeKind::https, http = tls || kind == ProbeKind::http;
+  const bool udp = kind == ProbeKind::udp, grpc = kind == ProbeKind::grpc, exec = kind == ProbeKind::exec;
+  for (const auto& [key, counts] :
+       {std::pair{"path", http}, std::pair{"host", http || grpc}, std::pair{"expect_status", http},
+        std::pair{"verify", tls}, std::pair{"ca_file", tls}, std::pair{"payload", udp},
+        std::pair{"expect", udp || http}, std::pair{"service", grpc}, std::pair{"command", exec},
+        std::pair{"port", kind != ProbeKind::icmp}, std::pair{"via", kind != ProbeKind::icmp && !exec}}) {
     if (section.has(key) && !counts) {
       section.warn_about(key, fmt::format("has no effect on a probe of kind \"{}\"", to_string(out.kind)));
     }

@@ -90,6 +90,23 @@ bool is_http_path(std::string_view path) {
   return path.starts_with('/') && is_printable_word(path, 1024);
 }
 
+namespace {
+
+Findings check_command(const ProbeConfig& probe, const std::string& key) {
+  Findings out;
+  if (probe.kind != ProbeKind::exec) return out;
+  if (probe.command.empty()) {
+    out.push_back({key + ".command", " is missing: expected the program an exec probe runs, and its arguments"});
+    out.back().depends = {key + ".kind"};
+  } else if (!probe.command.front().starts_with('/')) {
+    out.push_back(wrong(key + ".command", quote(probe.command.front()),
+                        "expected the program by its whole path; no shell looks for it"));
+  }
+  return out;
+}
+
+}  // namespace
+
 Findings check_probe(const ProbeConfig& probe, const std::string& key) {
   Findings out;
   check_duration(out, key + ".interval", probe.interval, kInterval);
@@ -120,6 +137,11 @@ Findings check_probe(const ProbeConfig& probe, const std::string& key) {
                 "expected at most 2048 characters of text, or \"hex:\" and an even number of hexadecimal digits"));
     }
   }
+  if (!is_printable_word(probe.service, 255)) {
+    out.push_back(wrong(key + ".service", quote(probe.service),
+                        "expected the name of a gRPC service: printable ASCII without spaces, at most 255 characters"));
+  }
+  append(out, check_command(probe, key));
   if (probe.kind == ProbeKind::udp && probe.payload.empty()) {
     out.push_back({key + ".payload", " is missing: expected what a udp probe sends"});
     out.back().depends = {key + ".kind"};

@@ -69,7 +69,13 @@ void check_pool_vips(Findings& out, const Config& config, const PoolConfig& pool
     return uses(vip) && vip.protocol == contract::kProtoTcp;
   });
   const auto check = [&](const ProbeConfig& probe, const std::string& probe_key) {
-    if (probe.kind == ProbeKind::none || probe.kind == ProbeKind::icmp || probe.port != 0) return;
+    if (probe.via == ProbeVia::tunnel && probed_vip(config, pool, probe) == nullptr) {
+      out.push_back(wrong(probe_key + ".via", "\"tunnel\"",
+                          fmt::format("expected a {} vip of the pool, which the probe could go to",
+                                      probe.kind == ProbeKind::udp ? "UDP" : "TCP")));
+      out.back().depends = {item_key("vip", first->name) + ".protocol"};
+    }
+    if (!needs_port(probe.kind) || probe.port != 0) return;
     if (probe_port(config, pool, probe) == 0) {
       out.push_back(
           {probe_key + ".port", " is missing: expected a port to probe, because no vip of the pool names one"});

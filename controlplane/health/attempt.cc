@@ -101,21 +101,31 @@ void Attempt::finish(Outcome outcome, std::string detail) {
   done(result);
 }
 
-std::shared_ptr<Attempt> make_attempt(asio::io_context& io, const Target& target, const std::string& request,
-                                      asio::ssl::context* tls, Attempt::Done done) {
+std::shared_ptr<Attempt> make_attempt(asio::io_context& io, const Target& target, const Means& means,
+                                      Attempt::Done done) {
+  if (target.tunnel && means.tunnel != nullptr) return make_tunnel_attempt(io, target, means, std::move(done));
+  return make_direct_attempt(io, target, means, std::move(done));
+}
+
+std::shared_ptr<Attempt> make_direct_attempt(asio::io_context& io, const Target& target, const Means& means,
+                                             Attempt::Done done) {
   switch (target.probe.kind) {
     case config::ProbeKind::https:
-      return make_tls_attempt(io, target, request, tls, std::move(done));
+      return make_tls_attempt(io, target, means.request, means.tls, std::move(done));
     case config::ProbeKind::udp:
       return make_udp_attempt(io, target, std::move(done));
     case config::ProbeKind::icmp:
       return make_icmp_attempt(io, target, std::move(done));
+    case config::ProbeKind::grpc:
+      return make_grpc_attempt(io, target, std::move(done));
+    case config::ProbeKind::exec:
+      return make_exec_attempt(io, target, std::move(done));
     case config::ProbeKind::none:
     case config::ProbeKind::tcp:
     case config::ProbeKind::http:
       break;
   }
-  return make_stream_attempt(io, target, request, std::move(done));
+  return make_stream_attempt(io, target, means.request, std::move(done));
 }
 
 }  // namespace warmswap::health

@@ -16,6 +16,8 @@ class context;
 
 namespace warmswap::health {
 
+class Tunnel;
+
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
   using Done = std::function<void(const ProbeResult&)>;
@@ -66,14 +68,28 @@ bool is_local(const boost::system::error_code& error);
 /// As a sentence goes on: "connection refused".
 std::string in_words(const boost::system::error_code& error);
 
-/// `request`: what HTTP kinds send; must outlive the attempt. `tls`: for https; null where there is none.
-std::shared_ptr<Attempt> make_attempt(boost::asio::io_context& io, const Target& target, const std::string& request,
-                                      boost::asio::ssl::context* tls, Attempt::Done done);
+/// What attempts at a target share. `request`: what HTTP kinds send. `tls`: for https; null where there is none.
+/// `tunnel`: for targets with a tunnel. All must outlive the attempt.
+struct Means {
+  const std::string& request;
+  boost::asio::ssl::context* tls = nullptr;
+  Tunnel* tunnel = nullptr;
+};
+
+std::shared_ptr<Attempt> make_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
+                                      Attempt::Done done);
+/// The same, without regard to the target's tunnel.
+std::shared_ptr<Attempt> make_direct_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
+                                             Attempt::Done done);
 std::shared_ptr<Attempt> make_stream_attempt(boost::asio::io_context& io, const Target& target,
                                              const std::string& request, Attempt::Done done);
 std::shared_ptr<Attempt> make_tls_attempt(boost::asio::io_context& io, const Target& target, const std::string& request,
                                           boost::asio::ssl::context* tls, Attempt::Done done);
 std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_icmp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
+std::shared_ptr<Attempt> make_grpc_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
+std::shared_ptr<Attempt> make_exec_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
+std::shared_ptr<Attempt> make_tunnel_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
+                                             Attempt::Done done);
 
 }  // namespace warmswap::health

@@ -5,41 +5,65 @@
 #include <algorithm>
 #include <boost/asio/ip/address_v4.hpp>
 
+#include "controlplane/config/text.h"
+
 namespace warmswap::health {
 
-std::string http_request(const Target& target) {
+std::string http_authority(const Target& target) {
+  if (!target.probe.host.empty()) return target.probe.host;
   const std::string address = boost::asio::ip::address_v4(target.address.host()).to_string();
   const uint16_t usual = target.probe.kind == config::ProbeKind::https ? 443 : 80;
   // RFC 9110 section 7.2: the default port is left out of Host.
-  const std::string fallback = target.port == usual ? address : fmt::format("{}:{}", address, target.port);
+  return target.port == usual ? address : fmt::format("{}:{}", address, target.port);
+}
+
+std::string http_request(const Target& target) {
   return fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: warmswap-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-      target.probe.path, target.probe.host.empty() ? fallback : target.probe.host);
+      target.probe.path, http_authority(target));
 }
+
+HttpExchange::HttpExchange(const config::ProbeConfig& probe)
+    : probe_(probe), response_(probe.expect.empty() ? HttpResponse::Want::status : HttpResponse::Want::body) {}
 
 std::optional<HttpExchange::Verdict> HttpExchange::feed(size_t bytes) {
-  switch (head_.feed({buffer_.data(), bytes})) {
-    case ResponseHead::Progress::more:
-      return std::nullopt;
-    case ResponseHead::Progress::complete:
-      return judge();
-    case ResponseHead::Progress::malformed:
-      break;
+  const HttpResponse::Progress progress = response_.feed({buffer_.data(), bytes});
+  status_known_ = response_.status() >= 200;
+  if (progress == HttpResponse::Progress::more) return std::nullopt;
+  return judge(progress);
+}
+
+HttpExchange::Verdict HttpExchange::ended() {
+  return judge(response_.end());
+}
+
+std::string HttpExchange::missing() const {
+  return status_known_ ? "no end of the HTTP response's body" : "no complete HTTP response header";
+}
+
+HttpExchange::Verdict HttpExchange::judge(HttpResponse::Progress progress) const {
+  if (progress == HttpResponse::Progress::malformed) {
+    // A connection that closes early is no malformed response; the sentence stands for itself.
+    const std::string& problem = response_.problem();
+    return {Outcome::bad, problem.starts_with("connection") ? problem : "not a usable HTTP response: " + problem};
   }
-  return Verdict{Outcome::bad, fmt::format("not a usable HTTP response: {}", head_.problem())};
-}
-
-HttpExchange::Verdict HttpExchange::ended() const {
-  return {Outcome::bad, "connection closed before the end of an HTTP response header"};
-}
-
-HttpExchange::Verdict HttpExchange::judge() const {
-  const unsigned status = head_.status();
+  const unsigned status = response_.status();
   const auto& wanted = probe_.expect_status;
-  if (std::ranges::find(wanted, status) != wanted.end()) return {Outcome::good, fmt::format("HTTP status {}", status)};
+  if (std::ranges::find(wanted, status) != wanted.end()) return judge_body();
   std::string list;
   for (const uint16_t code : wanted) list += fmt::format("{}{}", list.empty() ? "" : ", ", code);
   return {Outcome::bad, fmt::format("HTTP status {}, expected {}", status, list)};
+}
+
+HttpExchange::Verdict HttpExchange::judge_body() const {
+  const unsigned status = response_.status();
+  if (probe_.expect.empty()) return {Outcome::good, fmt::format("HTTP status {}", status)};
+  const std::string expected = config::parse_payload(probe_.expect).value_or("");
+  if (response_.body().find(expected) != std::string::npos) {
+    return {Outcome::good, fmt::format("HTTP status {} and the expected body", status)};
+  }
+  return {Outcome::bad, fmt::format("HTTP status {}, but the first {} bytes of the body are without {}", status,
+                                    response_.body().size(), config::quote(probe_.expect))};
 }
 
 }  // namespace warmswap::health

@@ -10,6 +10,7 @@
 #include "controlplane/health/attempt.h"
 #include "controlplane/health/cadence.h"
 #include "controlplane/health/http_exchange.h"
+#include "controlplane/health/tunnel.h"
 
 namespace warmswap::health {
 namespace {
@@ -23,12 +24,13 @@ constexpr auto kFirstProbeGap = std::chrono::microseconds(100);
 /// A target, its schedule and its probe in flight. Stopped before it is let go; pending handlers then find it stopped.
 class Check : public std::enable_shared_from_this<Check> {
  public:
-  Check(asio::io_context& io, const Target& target, std::shared_ptr<asio::ssl::context> tls,
+  Check(asio::io_context& io, const Target& target, std::shared_ptr<asio::ssl::context> tls, Tunnel& tunnel,
         const Prober::Report& report, Clock::time_point anchor, Clock::time_point first)
       : io_(io),
         target_(target),
         request_(http_request(target)),
         tls_(std::move(tls)),
+        tunnel_(tunnel),
         report_(report),
         cadence_(target.id, target.probe.interval, target.probe.jitter_percent, anchor, first),
         timer_(io) {}
@@ -48,7 +50,8 @@ class Check : public std::enable_shared_from_this<Check> {
   void probe_now() {
     if (probe_) return;
     // The probe calls back only until it is cancelled, and stop() cancels it: `this` is there.
-    probe_ = make_attempt(io_, target_, request_, tls_.get(), [this](const ProbeResult& result) { on_done(result); });
+    probe_ = make_attempt(io_, target_, Means{request_, tls_.get(), &tunnel_},
+                          [this](const ProbeResult& result) { on_done(result); });
     probe_->start();
   }
 
@@ -70,6 +73,7 @@ class Check : public std::enable_shared_from_this<Check> {
   const Target target_;
   const std::string request_;
   const std::shared_ptr<asio::ssl::context> tls_;  // of https, and null where its certificates cannot be read
+  Tunnel& tunnel_;
   const Prober::Report& report_;
   Cadence cadence_;
   asio::steady_timer timer_;
@@ -82,7 +86,7 @@ class Check : public std::enable_shared_from_this<Check> {
 
 class Prober::Impl {
  public:
-  Impl(asio::io_context& io, Report report) : io_(io), report_(std::move(report)), anchor_(Clock::now()) {
+  Impl(asio::io_context& io, Report report) : io_(io), report_(std::move(report)), anchor_(Clock::now()), tunnel_(io) {
     // Asio opens its own files (epoll, timerfd) with the first timer and socket of a loop, and throws when it cannot:
     // let that happen here, at start-up, and not while targets change.
     asio::steady_timer timer(io);
@@ -96,15 +100,15 @@ class Prober::Impl {
     std::unordered_map<uint64_t, std::shared_ptr<Check>> kept;
     Clock::time_point first = Clock::now();
     for (const Target& target : targets) {
-      const bool needs_port = target.probe.kind != config::ProbeKind::icmp;
-      if (target.probe.kind == config::ProbeKind::none || (needs_port && target.port == 0)) continue;
+      if (target.probe.kind == config::ProbeKind::none) continue;
+      if (config::needs_port(target.probe.kind) && target.port == 0) continue;
       if (kept.contains(target.id)) continue;
       auto known = checks_.find(target.id);
       if (known != checks_.end() && known->second->target() == target) {
         kept.insert(checks_.extract(known));
         continue;
       }
-      const auto check = std::make_shared<Check>(io_, target, tls_for(target.probe), report_, anchor_, first);
+      const auto check = std::make_shared<Check>(io_, target, tls_for(target.probe), tunnel_, report_, anchor_, first);
       check->start_at(first);
       first += kFirstProbeGap;
       kept.emplace(target.id, check);
@@ -134,6 +138,7 @@ class Prober::Impl {
   asio::io_context& io_;
   const Report report_;
   const Clock::time_point anchor_;
+  Tunnel tunnel_;
   std::map<std::pair<bool, std::string>, std::shared_ptr<asio::ssl::context>> contexts_;
   std::unordered_map<uint64_t, std::shared_ptr<Check>> checks_;
 };

@@ -1,5 +1,6 @@
-// Asks backends whether they work: TCP connects, HTTP(S) requests, datagrams and echoes to many targets from one event
-// loop. Reports every single result; counting rises and falls and deciding what they mean is failover's business.
+// Asks backends whether they work: TCP connects, HTTP(S) and gRPC requests, datagrams, echoes and programs, to many
+// targets from one event loop. Reports every single result; counting rises and falls and deciding what they mean is
+// failover's business.
 //
 // Thread: everything, the callback included, happens on the one thread that runs the io_context; no call blocks.
 //
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,13 +33,22 @@ namespace warmswap::health {
 
 using Clock = std::chrono::steady_clock;
 
-/// What to ask. A target of kind `none`, or without a port (which icmp does not need), is never probed and never
+/// The clients' way to a backend: an IPIP packet to its address, with one for the vip in it.
+struct TunnelPath {
+  contract::Be32 vip;
+  uint16_t port = 0;
+  config::Prefix outer_source;
+  friend bool operator==(const TunnelPath&, const TunnelPath&) = default;
+};
+
+/// What to ask. A target of kind `none`, or without a port where the kind needs one, is never probed and never
 /// reported.
 struct Target {
   uint64_t id = 0;  // the caller's; results carry it
   config::ProbeConfig probe;
   contract::Be32 address;
   uint16_t port = 0;
+  std::optional<TunnelPath> tunnel;  // for probe.via = tunnel
   friend bool operator==(const Target&, const Target&) = default;
 };
 

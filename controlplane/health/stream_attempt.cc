@@ -35,7 +35,7 @@ class StreamAttempt final : public Attempt {
     socket_.close(ignored);
   }
 
-  std::string missing() const override { return http_ ? "no complete HTTP response header" : "no connection"; }
+  std::string missing() const override { return http_ ? http_->missing() : "no connection"; }
 
   void on_connected(const error_code& error) {
     if (over()) return;

@@ -85,7 +85,7 @@ class TlsAttempt final : public Attempt {
 
   std::string missing() const override {
     if (stage_ == Stage::connecting) return "no connection";
-    return stage_ == Stage::shaking_hands ? "no end of the TLS handshake" : "no complete HTTP response header";
+    return stage_ == Stage::shaking_hands ? "no end of the TLS handshake" : http_.missing();
   }
 
   asio::ssl::stream<tcp::socket> stream_;

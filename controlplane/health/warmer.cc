@@ -62,7 +62,7 @@ class Round : public std::enable_shared_from_this<Round> {
   void ask() {
     asked_.probe.path = warm_.warm.paths[next_++ % warm_.warm.paths.size()];
     request_ = http_request(asked_);
-    attempt_ = make_attempt(io_, asked_, request_, nullptr, [self = shared_from_this()](const ProbeResult& result) {
+    attempt_ = make_attempt(io_, asked_, Means{request_}, [self = shared_from_this()](const ProbeResult& result) {
       self->attempt_.reset();
       if (self->stopped_) return;
       ++self->figures_.requests;

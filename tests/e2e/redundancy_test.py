@@ -257,6 +257,10 @@ def backend(lab, name: str) -> dict:
     return next(row for row in lab.control.get("backends")["backends"] if row["name"] == name)
 
 
+def probe_detail(lab, name: str) -> str:
+    return (backend(lab, name)["last_probe"] or {}).get("detail", "")
+
+
 def test_a_flapping_backend_waits_longer_each_time(lab, tell):
     waits = []
     for _ in range(3):
@@ -389,6 +393,22 @@ def test_a_plan_changes_nothing_and_an_unconfirmed_change_is_undone(lab):
     assert "will be rolled back in 1s unless confirmed" in done
     assert lab.assignment() != before
     eventually(lambda: lab.assignment() == before, "it is undone", 3)
+
+
+def test_a_backend_without_the_clients_way_is_not_called_healthy(lab):
+    """hot2 loses the vip: its web server still answers on its own address, but no client."""
+    text = config().replace("[pool.probe]\n", '[pool.probe]\nvia = "tunnel"\n', 1)
+    with reconfigured(lab, text):
+        eventually(lambda: all("through the tunnel" in probe_detail(lab, node.name) for node in lab.backends),
+                   "all are probed through the tunnel")  # fmt: skip
+        assert set(lab.control.states().values()) == {"serving", "warm"}
+        since = lab.newest_event()
+        lab.on("hot2", "ip", "address", "del", f"{layout.VIP}/32", "dev", "lo")
+        try:
+            assert failover_of(lab, since, "hot2")["cause"] == "probe"
+            assert "no answer through the tunnel" in probe_detail(lab, "hot2")
+        finally:
+            lab.on("hot2", "ip", "address", "add", f"{layout.VIP}/32", "dev", "lo")
 
 
 def test_waiting_standbys_are_kept_warm(lab):

@@ -96,6 +96,22 @@ TEST(ParseChanges, ProbeInheritsFromThePool) {
   EXPECT_EQ(quicker.interval, 50ms);
   EXPECT_EQ(quicker.timeout, 50ms) << "the inherited timeout follows a shorter interval";
   EXPECT_EQ(quicker.kind, config::ProbeKind::http);
+  pool_probe.host = "www.example.com";
+  pool_probe.service = "shop.Cart";
+  pool_probe.via = config::ProbeVia::tunnel;
+  EXPECT_EQ(probe_of("web", "{}"), pool_probe) << "all of it";
+  EXPECT_EQ(probe_of("web", R"({"via": "direct"})").via, config::ProbeVia::direct);
+  pool_probe.kind = config::ProbeKind::exec;
+  pool_probe.command = {"/bin/true"};
+  EXPECT_EQ(probe_of("web", R"({"interval": "50ms"})").command, pool_probe.command);
+}
+
+TEST(ParseChanges, NobodyNamesAProgramThroughTheSocket) {
+  const auto changes = parse_changes(
+      one(R"({"op":"add","pool":"web","backend":"b","address":"192.0.2.1","probe":{"kind":"exec"}})"), nullptr);
+  ASSERT_FALSE(changes.ok());
+  EXPECT_NE(changes.error().find("only the configuration file says which programs are run"), std::string::npos)
+      << changes.error();
 }
 
 TEST(ParseChanges, ReadsDurationsAsTheFileDoes) {

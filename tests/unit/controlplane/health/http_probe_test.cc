@@ -151,5 +151,17 @@ TEST_F(HttpProbe, aHeldUpLoopDoesNotWaitForASilentBackendForever) {
   EXPECT_LT(results[0].finished - resumed, 1s);  // at most one more timeout
 }
 
+TEST_F(HttpProbe, theBodyMustContainWhatIsExpected) {
+  const Server server(answering("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"status\": \"degraded\"}"));
+  Target one = target(1, server.port(), ProbeKind::http);
+  one.probe.expect = "\"degraded\"";
+  EXPECT_EQ(probe_once(one).detail, "HTTP status 200 and the expected body");
+  results.clear();
+  one.probe.expect = "\"ok\"";
+  const ProbeResult other = probe_once(one);
+  EXPECT_EQ(other.outcome, Outcome::bad);
+  EXPECT_THAT(other.detail, HasSubstr("but the first 22 bytes of the body are without"));
+}
+
 }  // namespace
 }  // namespace warmswap::health
