@@ -45,7 +45,7 @@ Controller::Controller(boost::asio::io_context& context, std::string file, confi
       backend_ids_(config.dataplane.geometry.backend_capacity),
       resolver_(std::move(resolver)),
       prober_(context, [this](const health::ProbeResult& result) { on_probe(result); }),
-      warmer_(context),
+      warmer_(context, [this](uint64_t id, bool warmed, const std::string& why) { on_warm_up(id, warmed, why); }),
       journal_({.path = config.controlplane.journal,
                 .max_bytes = uint64_t{config.controlplane.journal_max_mib} << 20,
                 .files = config.controlplane.journal_files}),

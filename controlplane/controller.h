@@ -100,6 +100,7 @@ class Controller : public api::Service {
   void compare_backends();
   /// Standbys that wait are kept warm; those that serve have real requests.
   void keep_warm();
+  void on_warm_up(uint64_t id, bool warmed, const std::string& why);
   void balance_by_load(const std::string& pool);
   void eject_outliers(const std::string& pool);
   void schedule_load_balance(const std::string& pool);

@@ -121,13 +121,23 @@ void Controller::keep_warm() {
       if (states[b].state != failover::State::warm && states[b].state != failover::State::warming) continue;
       const config::ProbeConfig& probe = config::probe_of(pool, backend);
       targets.push_back({.id = target_ids_.at(backend_key(pool.name, backend.name)),
+                         .pool = pool.name,
                          .address = backend.address,
                          .port = config::probe_port(model_.running, pool, probe),
                          .warm = pool.warm,
-                         .host = probe.host});
+                         .host = probe.host,
+                         .warmed = states[b].warmed});
     }
   }
   warmer_.set_targets(targets);
+}
+
+void Controller::on_warm_up(uint64_t id, bool warmed, const std::string& why) {
+  const auto target = targets_.find(id);
+  if (target == targets_.end()) return;
+  const config::PoolConfig* pool = model_.running.find_pool(target->second.pool);
+  const failover::Event event = failover::WarmUp{target->second.backend, warmed, why};
+  take_events(*pool, std::span(&event, 1));
 }
 
 void Controller::schedule_load_balance(const std::string& name) {

@@ -151,6 +151,8 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   if (const auto warm = id == target_ids_.end() ? std::nullopt : warmer_.figures(id->second)) {
     view.warm_requests = warm->requests;
     view.warm_failures = warm->failures;
+    view.warmth = warm->warmth;
+    view.warmth_reason = warm->why;
   }
   view.time_in_state = statistics_.time_in_state(pool.name, state, steady_now());
   view.since = to_wall(state.since);

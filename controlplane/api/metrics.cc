@@ -258,6 +258,10 @@ void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   write_time_in_state(out, backends);
   out.gauge("backend_flaps", "Failures of late; each after the first doubles the hold-down.");
   each([](const BackendView& b) { return b.flaps; });
+  out.gauge("backend_warmth", "Part of the pool's warm.rate that the standby holds, 0 to 1.");
+  for (const BackendView& b : backends) {
+    if (b.warmth) out.sample({{"pool", b.pool}, {"backend", b.name}}, *b.warmth);
+  }
   out.gauge("backend_response_time_seconds", "Average response time of good probes, smoothed.");
   for (const BackendView& b : backends) {
     if (b.response_time) out.sample({{"pool", b.pool}, {"backend", b.name}}, seconds(*b.response_time));

@@ -197,13 +197,15 @@ struct BackendView {
   uint64_t bytes = 0;
   NextHopView next_hop;
   std::optional<ProbeView> last_probe;
-  std::string heartbeat;                        // silent, beating, late or lost; empty = none are listened for
-  std::optional<Microseconds> response_time;    // average over good probes, smoothed (ART)
-  std::optional<double> load;                   // as its agent reports it, smoothed, 0..1
-  std::optional<double> load_share;             // of its weight that the load leaves it; absent = it holds no seat
-  WallTime since{};                             // of the state
-  std::optional<uint64_t> warm_requests;        // to keep it warm, since it began to wait; absent = none are made
-  uint64_t warm_failures = 0;                   // of them
+  std::string heartbeat;                      // silent, beating, late or lost; empty = none are listened for
+  std::optional<Microseconds> response_time;  // average over good probes, smoothed (ART)
+  std::optional<double> load;                 // as its agent reports it, smoothed, 0..1
+  std::optional<double> load_share;           // of its weight that the load leaves it; absent = it holds no seat
+  WallTime since{};                           // of the state
+  std::optional<uint64_t> warm_requests;      // to keep it warm, since it began to wait; absent = none are made
+  uint64_t warm_failures = 0;                 // of them
+  std::optional<double> warmth;               // part of the pool's warm.rate that it holds, 0..1; absent = not measured
+  std::string warmth_reason;                  // how that was found
   std::map<std::string, double> time_in_state;  // seconds, since the process started
   uint64_t failures = 0;
   uint32_t flaps = 0;  // failures of late: the hold-down is doubled for each after the first

@@ -138,6 +138,8 @@ json::value backend_value(const BackendView& backend) {
       {field::kHeartbeat, text(backend.heartbeat)},
       {field::kWarmRequests, or_null(backend.warm_requests)},
       {field::kWarmFailures, backend.warm_failures},
+      {field::kWarmth, or_null(backend.warmth)},
+      {field::kWarmthReason, text(backend.warmth_reason)},
       {field::kResponseTimeUs, or_null(backend.response_time)},
       {field::kLoad, or_null(backend.load)},
       {field::kLoadShare, or_null(backend.load_share)},

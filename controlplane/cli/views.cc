@@ -58,6 +58,13 @@ Cell probe_cell(const json::object& backend) {
           outcome == "success" ? Tone::plain : Tone::bad};
 }
 
+/// Why it is in its state, and how its warmth was found.
+std::string reason_text(const json::object& backend) {
+  const std::string reason = text_of(backend, field::kReason), warmth = text_of(backend, field::kWarmthReason);
+  if (reason == "-") return warmth;
+  return warmth == "-" || warmth.empty() ? reason : reason + "; " + warmth;
+}
+
 std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_clock::time_point now) {
   const std::string state = text_of(backend, field::kState);
   const json::object& next_hop = object_of(backend, field::kNextHop);
@@ -79,9 +86,10 @@ std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_c
               : "-",
           {beat, beat == "late" || beat == "lost" ? Tone::warning : Tone::plain},
           has(backend, field::kLoad) ? percent(fraction_of(backend, field::kLoad)) : "-",
+          has(backend, field::kWarmth) ? percent(fraction_of(backend, field::kWarmth)) : "-",
           number_of(backend, field::kFlaps) > 1 ? text_of(backend, field::kFlaps) : "-",
           {next_hop_text(next_hop), resolved ? Tone::plain : Tone::warning},
-          text_of(backend, field::kReason)};
+          reason_text(backend)};
 }
 
 struct Endpoint {
@@ -199,6 +207,7 @@ void show_backends(const Session& session, const std::string& pool) {
                {"ART", true},
                {"HEARTBEAT"},
                {"LOAD", true},
+               {"WARM", true},
                {"FLAPS", true},
                {"NEXT HOP"},
                {"REASON"}});

@@ -82,6 +82,11 @@ void read_warm(Section section, WarmConfig& out) {
   section.strings("paths", out.paths);
   section.duration("interval", out.interval, kInterval);
   section.integer("jitter", out.jitter_percent, kJitterPercent);
+  section.integer("rate", out.rate, kRate);
+  section.duration("response_time", out.response_time, kResponseTime);
+  section.duration("hold", out.hold, kWarmHold);
+  section.duration("verify", out.verify, kVerify);
+  section.integer("budget", out.budget, kBudget);
   section.reject_unknown_keys();
 }
 

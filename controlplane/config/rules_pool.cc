@@ -129,6 +129,20 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   }
   check_duration(out, key + ".warm.interval", pool.warm.interval, kInterval);
   check_number(out, key + ".warm.jitter", pool.warm.jitter_percent, kJitterPercent);
+  check_number(out, key + ".warm.rate", pool.warm.rate, kRate);
+  check_duration(out, key + ".warm.response_time", pool.warm.response_time, kResponseTime);
+  check_duration(out, key + ".warm.hold", pool.warm.hold, kWarmHold);
+  check_duration(out, key + ".warm.verify", pool.warm.verify, kVerify);
+  check_number(out, key + ".warm.budget", pool.warm.budget, kBudget);
+  if (pool.warm.rate > 0 && pool.warm.paths.empty()) {
+    out.push_back({key + ".warm.paths", " is missing: expected what simulated load (rate) asks for"});
+    out.back().depends = {key + ".warm.rate"};
+  }
+  if (pool.warm.budget < pool.warm.rate) {
+    out.push_back(wrong(key + ".warm.budget", fmt::to_string(pool.warm.budget),
+                        fmt::format("expected at least rate, {}, or no standby is ever warm", pool.warm.rate)));
+    out.back().depends = {key + ".warm.rate"};
+  }
   if (!pool.warm.paths.empty() && pool.mode == Mode::hot_hot) {
     out.push_back(warn(key + ".warm.paths", "has no effect in a pool of mode \"hot-hot\", which has no standbys"));
   }

@@ -13,13 +13,19 @@ namespace {
 
 using config::PoolConfig;
 
-BackendState fresh(const config::BackendConfig& config, Nanoseconds now) {
+/// Whether this backend must be warmed up by simulated load before it is warm.
+bool is_warmed_up(const PoolConfig& spec, const config::BackendConfig& config) {
+  return config.role == Role::warm && spec.warm.rate > 0;
+}
+
+BackendState fresh(const PoolConfig& spec, const config::BackendConfig& config, Nanoseconds now) {
   BackendState backend;
   backend.name = config.name;
   backend.role = config.role;
   backend.admin = config.enabled ? Admin::enabled : Admin::disabled;
   backend.configured_enabled = config.enabled;
   backend.since = now;
+  backend.warmed = !is_warmed_up(spec, config);
   backend.state = state_of(backend, Sitting::out);
   return backend;
 }
@@ -28,7 +34,7 @@ PoolState fresh(const PoolConfig& spec, Nanoseconds now) {
   PoolState pool;
   for (const config::BackendConfig& config : spec.backends) {
     if (config.role == Role::hot) pool.seats.push_back({.owner = static_cast<uint32_t>(pool.backends.size())});
-    pool.backends.push_back(fresh(config, now));
+    pool.backends.push_back(fresh(spec, config, now));
   }
   return pool;
 }
@@ -148,7 +154,8 @@ SeatState carried_over(const SeatState& old, uint32_t owner, const PoolState& st
 }
 
 /// What remains of a backend's state under its new configuration.
-BackendState carried_over(BackendState backend, const config::BackendConfig& config) {
+BackendState carried_over(BackendState backend, const PoolConfig& spec, const config::BackendConfig& config) {
+  backend.warmed = backend.warmed || !is_warmed_up(spec, config);
   backend.configured_enabled = config.enabled;
   if (backend.role != config.role) {
     backend.role = config.role;
@@ -173,6 +180,7 @@ Outcome adopt(const PoolConfig& spec, std::span<const AdoptedBackend> records, N
     BackendState& backend = pool.backends[place->second];
     backend.state = record.state;
     backend.since = record.since;
+    backend.warmed = backend.warmed || record.state == State::warm || record.state == State::promoted;
     backend.failures = record.failures;
     backend.flaps = record.flaps;
     backend.failed_at = record.failed_at;
@@ -197,7 +205,7 @@ Outcome reconfigure(const PoolConfig& spec, PoolState state, Nanoseconds now) {
     if (found == old_places.end()) continue;
     const BackendState& old = state.backends[found->second];
     if (old.configured_enabled != spec.backends[i].enabled) switched.push_back(i);
-    pool.backends[i] = carried_over(old, spec.backends[i]);
+    pool.backends[i] = carried_over(old, spec, spec.backends[i]);
   }
   pool.doubt_until = state.doubt_until;
   pool.panic = state.panic;

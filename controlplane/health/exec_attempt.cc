@@ -85,6 +85,7 @@ class Attributes {
 /// 0, or the error.
 int spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const char* inherited = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody writes the environment

@@ -163,7 +163,7 @@ class GrpcCall::Session {
                               nghttp2_data_source* source, void*) {
     auto& self = *static_cast<Session*>(source->ptr);
     const size_t size = std::min(room, self.request_.size() - self.sent_);
-    std::memcpy(to, self.request_.data() + self.sent_, size);
+    std::copy_n(self.request_.data() + self.sent_, size, to);
     self.sent_ += size;
     if (self.sent_ == self.request_.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(size);

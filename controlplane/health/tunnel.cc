@@ -212,7 +212,7 @@ class Tunnel::Impl {
     if (error) return nullptr;
     File reserved = reserve_port(from.address, from.port, error);
     if (error) return nullptr;
-    const auto handshake =
+    auto handshake =
         std::make_shared<Handshake>(Handshake{std::move(reserved), backend, path, from, random_(), std::move(heard)});
     send(backend, path, from.port, tcp_packet(from, {path.vip, path.port}, handshake->sequence, TH_SYN), error);
     if (error) return nullptr;

@@ -420,6 +420,25 @@ def test_waiting_standbys_are_kept_warm(lab):
         eventually(lambda: backend(lab, "warm1")["warm_requests"] is None, "nor has a standby that serves")
 
 
+def test_simulated_load_makes_standbys_warm(lab, tell):
+    """warm1 is frozen while it is warmed up: it holds nothing then, and the other one is taken."""
+    table = '[pool.warm]\npaths = ["/"]\nrate = 50\nresponse_time = "50ms"\nhold = "1s"\nverify = "1s"\n'
+    with reconfigured(lab, config(tables=table)):
+        assert backend(lab, "warm1")["warmth"] is not None
+        assert backend(lab, "hot1")["warmth"] is None
+        eventually(lambda: backend(lab, "warm1")["warmth"] == 1 and backend(lab, "warm1")["state"] == "warm", "warm1 is warm", 20)
+        lab.do("stop", "warm1")
+        eventually(lambda: lab.control.states()["warm1"] == "cold", "warm1 is found dead")
+        lab.do("start", "warm1")
+        eventually(lambda: lab.control.states()["warm1"] == "warming", "what failed comes back with cold caches")
+        started = time.monotonic()
+        lab.do("stop", "hot1")
+        eventually(lambda: lab.control.seats()["hot1"] == "warm2", "the one that is warm takes the seat")
+        lab.do("start", "hot1")
+        eventually(lambda: lab.control.states()["warm1"] == "warm", "warm1 is warmed up again", 20)
+        tell(f"warm-up: 50 requests/s within 50 ms after {time.monotonic() - started:.0f} s; a cold standby was not taken")
+
+
 def test_forged_and_replayed_heartbeats_keep_nobody_alive(lab, tell):
     """Recorded beats of hot2 are sent again while hot2 is dead."""
     recorded = lab.record_heartbeats("hot2", 20)

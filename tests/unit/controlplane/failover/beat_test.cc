@@ -109,5 +109,31 @@ TEST(WarmUp, AColdStandbyIsTakenOnlyWhenNothingBetterIsLeft) {
   EXPECT_NE(outcome.seats[0].detail.find("warm1 is not warmed up, but nothing better is left"), std::string::npos);
 }
 
+TEST(WarmUp, APoolThatAsksForItHasNoWarmStandbyBeforeIt) {
+  config::PoolConfig spec = pool({hot("hot1"), warm("warm1")});
+  spec.warm.rate = 100;
+  spec.failback = config::Failback::automatic;
+  Sim sim = Sim::running(spec);
+  EXPECT_EQ(sim.state_of("warm1"), State::warming);
+  sim.send(WarmUp{"warm1", true, "held 100 of 100 requests/s"});
+  EXPECT_EQ(sim.state_of("warm1"), State::warm);
+  sim.fail("warm1");
+  sim.recover("warm1");
+  EXPECT_EQ(sim.state_of("warm1"), State::warming) << "what failed comes back with cold caches";
+}
+
+TEST(WarmUp, AdoptedAsWarmItIsWarm) {
+  config::PoolConfig spec = pool({hot("hot1"), warm("warm1"), warm("warm2")});
+  spec.warm.rate = 100;
+  const std::vector<AdoptedBackend> records = {{.name = "hot1", .state = State::serving, .seats = {"hot1"}},
+                                               {.name = "warm1", .state = State::warm},
+                                               {.name = "warm2", .state = State::warming}};
+  const PoolState state = adopt(spec, records, Nanoseconds(0)).state;
+  EXPECT_TRUE(state.backends[1].warmed);
+  EXPECT_FALSE(state.backends[2].warmed);
+  spec.warm.rate = 0;
+  EXPECT_TRUE(reconfigure(spec, state, Nanoseconds(0)).state.backends[2].warmed) << "nobody asks for it any more";
+}
+
 }  // namespace
 }  // namespace warmswap::failover

@@ -28,6 +28,10 @@ class WarmerTest : public ProberTest {
       connection.send("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n");
     };
   }
+  const Warmer::Report told = [this](uint64_t, bool warmed, const std::string& why) {
+    news_.emplace_back(warmed, why);
+  };
+  std::vector<std::pair<bool, std::string>> news_;
   std::mutex mutex_;
   std::vector<std::string> asked_;
   bool with_host_ = false;
@@ -35,7 +39,7 @@ class WarmerTest : public ProberTest {
 
 TEST_F(WarmerTest, AsksForTheListInTurn) {
   Server server(remembering("200 OK"));
-  Warmer warmer(io);
+  Warmer warmer(io, told);
   warmer.set_targets({standby(server.port(), {"/a", "/b?x=1", "/c"})});
   ASSERT_TRUE(run_until([&] { return warmer.figures(7)->requests >= 7; }));
   EXPECT_EQ(warmer.figures(7)->failures, 0u);
@@ -48,7 +52,7 @@ TEST_F(WarmerTest, AsksForTheListInTurn) {
 
 TEST_F(WarmerTest, ErrorsAreCountedAndItGoesOn) {
   Server server(remembering("500 Oh"));
-  Warmer warmer(io);
+  Warmer warmer(io, told);
   warmer.set_targets({standby(server.port(), {"/"})});
   ASSERT_TRUE(run_until([&] { return warmer.figures(7)->requests >= 3; }));
   EXPECT_EQ(warmer.figures(7)->failures, warmer.figures(7)->requests);
@@ -56,7 +60,7 @@ TEST_F(WarmerTest, ErrorsAreCountedAndItGoesOn) {
 
 TEST_F(WarmerTest, ARemovedTargetIsAskedNoMore) {
   Server server(remembering("200 OK"));
-  Warmer warmer(io);
+  Warmer warmer(io, told);
   warmer.set_targets({standby(server.port(), {"/"})});
   ASSERT_TRUE(run_until([&] { return warmer.figures(7)->requests >= 1; }));
   warmer.set_targets({});
@@ -68,9 +72,63 @@ TEST_F(WarmerTest, ARemovedTargetIsAskedNoMore) {
 }
 
 TEST_F(WarmerTest, WithoutPathsThereIsNothingToAsk) {
-  Warmer warmer(io);
+  Warmer warmer(io, told);
   warmer.set_targets({standby(1, {})});
   EXPECT_FALSE(warmer.figures(7).has_value());
+}
+
+TEST_F(WarmerTest, SimulatedLoadMakesItWarm) {
+  Server server(remembering("200 OK"));
+  Warmer warmer(io, told);
+  WarmTarget target = standby(server.port(), {"/a", "/b"});
+  target.warm.interval = 1h;
+  target.warm.rate = 40;
+  target.warm.response_time = 500ms;
+  target.warm.hold = 1s;
+  warmer.set_targets({target});
+  EXPECT_EQ(warmer.figures(7)->warmth, 0);
+  ASSERT_TRUE(run_until([&] { return !news_.empty(); }, 40s)) << warmer.figures(7)->why;
+  EXPECT_TRUE(news_.front().first);
+  EXPECT_EQ(warmer.figures(7)->warmth, 1);
+  const uint64_t requests = warmer.figures(7)->requests;
+  EXPECT_GE(requests, 150u) << "4 + 8 + ... + 40";
+  EXPECT_LE(requests, 300u);
+  run_for(1500ms);
+  EXPECT_LE(warmer.figures(7)->requests, requests + 2) << "then it rests";
+}
+
+TEST_F(WarmerTest, WhatCannotHoldTheRateDoesNotBecomeWarm) {
+  Server server(remembering("503 Busy"));
+  Warmer warmer(io, told);
+  WarmTarget target = standby(server.port(), {"/"});
+  target.warm.interval = 1h;
+  target.warm.rate = 100;
+  warmer.set_targets({target});
+  run_for(2500ms);
+  EXPECT_TRUE(news_.empty());
+  EXPECT_EQ(warmer.figures(7)->warmth, 0);
+  EXPECT_LE(warmer.figures(7)->requests, 10u + 5 + 3) << "the rate is halved";
+}
+
+TEST_F(WarmerTest, StandbysOfAPoolShareItsBudget) {
+  Server server(remembering("200 OK"));
+  Warmer warmer(io, told);
+  std::vector<WarmTarget> targets;
+  for (uint64_t id = 1; id <= 4; ++id) {
+    targets.push_back(standby(server.port(), {"/"}));
+    targets.back().id = id;
+    targets.back().pool = "web";
+    targets.back().warm.interval = 1h;
+    targets.back().warm.rate = 200;
+    targets.back().warm.budget = 30;
+    targets.back().warmed = id == 1;  // would like half of its rate at once
+  }
+  warmer.set_targets(targets);
+  run_for(2s);
+  uint64_t requests = 0;
+  for (uint64_t id = 1; id <= 4; ++id) requests += warmer.figures(id)->requests;
+  EXPECT_GE(requests, 20u);
+  EXPECT_LE(requests, 30u * 2 + 10);
 }
 
 }  // namespace
