@@ -115,6 +115,7 @@ struct EventOf {
   Event operator()(const api::ForceFailback& c) const { return failover::Failback{c.backend, c.whole}; }
   Event operator()(const api::SwapBackends& c) const { return failover::Swap{c.backend, c.with}; }
   Event operator()(const api::DrillBackend& c) const { return failover::Drill{c.backend, c.to.value_or(""), c.length}; }
+  Event operator()(const api::DrainBackend& c) const { return failover::DrainOut{c.backend, c.length}; }
   // These change the configuration, and never get here.
   Event operator()(const api::AddBackend&) const { return failover::Tick{}; }
   Event operator()(const api::RemoveBackend&) const { return failover::Tick{}; }
@@ -151,6 +152,19 @@ ApplyResult numbered(ApplyResult result, size_t index, size_t count, const api::
   return result;
 }
 
+/// What the changes come to: a drain moves nothing at first, and everything in the end.
+Model at_the_end_of_drains(Model model, const std::vector<api::Change>& changes, Nanoseconds now) {
+  for (const api::Change& change : changes) {
+    const auto* drain = std::get_if<api::DrainBackend>(&change);
+    if (drain == nullptr) continue;
+    PoolModel& pool = model.pools.at(drain->pool);
+    const config::PoolConfig& config = *model.running.find_pool(drain->pool);
+    pool.state = failover::step(config, pool.state, failover::Tick{}, now + drain->length).state;
+    refresh_ring(config, pool);
+  }
+  return model;
+}
+
 }  // namespace
 
 void add_plans(api::ApplyResult& result, std::vector<api::PoolPlan> plans) {
@@ -181,6 +195,9 @@ std::string describe_change(const api::Change& change) {
   if (const auto* drill = std::get_if<api::DrillBackend>(&change)) {
     return "drill " + where + (drill->to ? " to " + *drill->to : "") + " for " + config::format_duration(drill->length);
   }
+  if (const auto* drain = std::get_if<api::DrainBackend>(&change)) {
+    return "drain " + where + " for " + config::format_duration(drain->length);
+  }
   return "failback " + where + (std::get<api::ForceFailback>(change).whole ? " whole" : "");
 }
 
@@ -207,7 +224,7 @@ ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes,
   if (auto valid = config::validate(next.running); !valid) return refuse(Refusal::invalid, valid.error());
   for (const std::string& name : touched) refresh_ring(*next.running.find_pool(name), next.pools.at(name));
   ApplyResult result;
-  add_plans(result, plan_between(model, next, touched));
+  add_plans(result, plan_between(model, at_the_end_of_drains(next, changes, now), touched));
   model = std::move(next);
   return result;
 }

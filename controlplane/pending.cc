@@ -32,7 +32,9 @@ void restore_admin(Model& model, const Pending& pending, Nanoseconds now, std::v
     const std::vector<failover::BackendState> backends = model.pools.at(pool.name).state.backends;
     for (const failover::BackendState& backend : backends) {
       const bool was_disabled = pending.disabled.contains(key_of(pool.name, backend.name));
-      if (was_disabled == (backend.admin == failover::Admin::disabled)) continue;
+      const auto held = [&](const auto& entry) { return entry.second == backend.name; };
+      const bool drains = backend.drain && std::any_of(pending.holders.begin(), pending.holders.end(), held);
+      if (was_disabled == (backend.admin == failover::Admin::disabled) && !drains) continue;
       const failover::Event event = was_disabled ? failover::Event(failover::Disable{backend.name})
                                                  : failover::Event(failover::Enable{backend.name});
       command(model, pool.name, event, now, outcomes, refusals);

@@ -47,6 +47,7 @@ contract::BackendInfo info_of(const config::BackendConfig& config, const failove
   info.failures = state.failures;
   info.since_ns = to_the_millisecond(wall_ns(state.since));
   info.failed_ns = state.failures == 0 ? 0 : to_the_millisecond(wall_ns(state.failed_at));
+  info.drain_ns = state.drain ? to_the_millisecond(wall_ns(state.drain->until)) : 0;
   info.base_packets = counter.baseline.packets;
   info.base_bytes = counter.baseline.bytes;
   return info;
@@ -176,6 +177,10 @@ Found read_snapshot(const std::byte* base, const contract::SnapshotRoot& root) {
       backend.state.flaps = record.flaps;
       backend.state.failed_at = record.failures == 0 ? Nanoseconds(0) : steady_ns(record.failed_ns);
       backend.state.since = steady_ns(record.since_ns);
+      if (record.drain_ns != 0) {
+        const Nanoseconds length(static_cast<int64_t>(record.drain_ns - std::min(record.drain_ns, record.since_ns)));
+        backend.state.drain = failover::Drain{backend.state.since, backend.state.since + length};
+      }
       backend.counter = {record.id, {record.base_packets, record.base_bytes}};
       list.push_back(std::move(backend));
     }

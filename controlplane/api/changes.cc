@@ -20,7 +20,8 @@ using config::ProbeConfig;
 
 namespace {
 
-constexpr std::string_view kOperations = "add, remove, weight, enable, disable, failover, failback, swap or drill";
+constexpr std::string_view kOperations =
+    "add, remove, weight, enable, disable, failover, failback, swap, drill or drain";
 
 /// Takes a string that must pass `valid`; the default is an empty one.
 std::string checked_text(ObjectReader& reader, const json::value* value, std::string_view name,
@@ -218,6 +219,11 @@ Change read_change(const json::object& object, const PoolProbe& pool_probe, cons
     reader.required(field::kFor);
     choose_duration(reader, field::kFor, drill.length, limits::kMinDrill, limits::kMaxDrill);
     change = std::move(drill);
+  } else if (op == operation::kDrain) {
+    DrainBackend drain{std::move(pool), std::move(backend), {}};
+    reader.required(field::kFor);
+    choose_duration(reader, field::kFor, drain.length, limits::kMinDrill, limits::kMaxDrill);
+    change = std::move(drain);
   } else if (op_value != nullptr) {
     reader.expected(field::kOp, kOperations, *op_value);
   }

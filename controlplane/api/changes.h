@@ -62,6 +62,12 @@ struct DisableBackend {
   std::string backend;
   friend bool operator==(const DisableBackend&, const DisableBackend&) = default;
 };
+struct DrainBackend {
+  std::string pool;
+  std::string backend;
+  config::Nanoseconds length{0};
+  friend bool operator==(const DrainBackend&, const DrainBackend&) = default;
+};
 struct ForceFailover {
   std::string pool;
   std::string backend;            // the seat's owner
@@ -94,7 +100,7 @@ struct ForceFailback {
 };
 
 using Change = std::variant<AddBackend, RemoveBackend, SetWeight, EnableBackend, DisableBackend, ForceFailover,
-                            ForceFailoverDomain, ForceFailback, SwapBackends, DrillBackend>;
+                            ForceFailoverDomain, ForceFailback, SwapBackends, DrillBackend, DrainBackend>;
 
 /// The probe of a pool, for what the probe of an added backend leaves out; nothing when there is no such pool.
 using PoolProbe = std::function<std::optional<config::ProbeConfig>(std::string_view pool)>;

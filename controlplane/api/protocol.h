@@ -219,6 +219,7 @@ inline constexpr std::string_view kFailover = "failover";
 inline constexpr std::string_view kFailback = "failback";
 inline constexpr std::string_view kSwap = "swap";
 inline constexpr std::string_view kDrill = "drill";
+inline constexpr std::string_view kDrain = "drain";
 }  // namespace operation
 
 /// Values of a backend's `state`, also the label values of the metric warmswap_backend_state.

@@ -77,6 +77,11 @@ struct Renderer {
     object[field::kWith] = c.with;
     return object;
   }
+  json::object operator()(const DrainBackend& c) const {
+    json::object object = common(operation::kDrain, c.pool, c.backend);
+    object[field::kFor] = config::format_duration(c.length);
+    return object;
+  }
   json::object operator()(const DrillBackend& c) const {
     json::object object = common(operation::kDrill, c.pool, c.backend);
     if (c.to) object[field::kTo] = *c.to;

@@ -144,6 +144,12 @@ void change_simply(const Session& session, std::string_view op, const std::strin
   send(session, change_object(op, resolve(session, backend)));
 }
 
+void change_drain(const Session& session, const std::string& backend, const std::string& length) {
+  json::object change = change_object(api::operation::kDrain, resolve(session, backend));
+  change[field::kFor] = length;
+  send(session, std::move(change));
+}
+
 void change_weight(const Session& session, const std::string& backend, uint32_t weight) {
   json::object change = change_object(api::operation::kWeight, resolve(session, backend));
   change[field::kWeight] = weight;

@@ -63,6 +63,8 @@ struct AddArguments {
   bool disabled = false;
   ProbeArguments probe;
 };
+/// Hands its seats over until the deadline; `length` such as "5m".
+void change_drain(const Session& session, const std::string& backend, const std::string& length);
 void change_add(const Session& session, const AddArguments& arguments);
 
 /// A file, or - for standard input: a JSON list of changes, or an object {"changes": […]}.

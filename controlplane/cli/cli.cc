@@ -30,6 +30,7 @@ Examples:
   warmswapctl failover web/web2 --to spare1 put a standby into a seat by hand
   warmswapctl failover --domain rack-a      empty a rack before the electrician comes
   warmswapctl drill web/web2 --for 1m       prove that the standby can, and come back
+  warmswapctl drain web/web1 --for 10m      lead it out before maintenance
   warmswapctl weight web/web1 50            half the default share
   warmswapctl plan weight web/web1 50       what that would move and load, without doing it
   warmswapctl apply changes.json            many changes at once, all or none
@@ -176,6 +177,12 @@ class Commands {
                                [this](const Session& session) { change_weight(session, backend_, weight_); });
     add_backend_argument(weight);
     weight->add_option("weight", weight_, "0 to 65535; 0 owns no slot")->required()->check(CLI::Range(0, 65535));
+    CLI::App* drain =
+        command("drain", "Lead a backend out: it hands its seats over little by little, and is disabled then",
+                [this](const Session& session) { change_drain(session, backend_, drain_length_); });
+    add_backend_argument(drain);
+    drain->add_option("--for", drain_length_, "Until it is out, such as 5m [1m]")->type_name("DURATION");
+    drain->footer("`warmswapctl enable` calls it off. Example:\n  warmswapctl drain web/web1 --for 10m");
     add_maneuvers();
     CLI::App* apply = command("apply", "Apply a list of changes, all or none",
                               [this](const Session& session) { change_apply(session, file_); });
@@ -267,6 +274,7 @@ class Commands {
   std::string domain_;
   std::string with_;
   std::string length_ = "30s";
+  std::string drain_length_ = "1m";
   bool whole_ = false;
   std::string file_;
   AddArguments add_;

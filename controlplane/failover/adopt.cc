@@ -187,6 +187,7 @@ Outcome adopt(const PoolConfig& spec, std::span<const AdoptedBackend> records, N
     backend.held = record.held && backend.role == Role::hot;
     if (record.admin == Admin::disabled) backend.admin = Admin::disabled;
     if (backend.admin == Admin::disabled) continue;
+    backend.drain = record.drain;
     const std::optional<config::ProbeConfig>& own = spec.backends[place->second].probe;
     adopt_evidence(backend, record.state, own ? *own : spec.probe, now);
   }

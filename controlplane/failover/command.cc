@@ -18,6 +18,7 @@ std::string Step::unknown_name(const std::string& name) const {
 std::string Step::why_not_ready(uint32_t index, uint32_t seat) const {
   const BackendState& standby = pool_.backends[index];
   const State state = state_of(standby, Sitting::out);
+  if (standby.drain) return standby.name + " is draining; expected a warm standby";
   if (standby.role != Role::warm) return standby.name + " is hot; expected a warm backend as standby";
   if (state != State::warm) return standby.name + " is " + std::string(to_string(state)) + "; expected a warm standby";
   const bool busy = sitting_of(pool_, index) != Sitting::out;
@@ -42,6 +43,24 @@ Step::Refused Step::take(const Disable& event) {
   const std::optional<uint32_t> index = find(event.backend);
   if (!index) return unknown_name(event.backend);
   disable(*index, Cause::disable);
+  return std::nullopt;
+}
+
+Step::Refused Step::take(const DrainOut& event) {
+  settle();
+  const std::optional<uint32_t> index = find(event.backend);
+  if (!index) return unknown_name(event.backend);
+  BackendState& backend = pool_.backends[*index];
+  if (backend.admin == Admin::disabled) return event.backend + " is disabled already";
+  if (backend.drain) return event.backend + " is draining already; enable it to call that off";
+  backend.drain = Drain{now_, now_ + event.length};
+  notes_[*index] = {Cause::drain, "an operator drains it"};
+  for (SeatState& seat : pool_.seats) {
+    const BackendState& owner = pool_.backends[seat.owner];
+    if (seat.holder != *index || seat.owner == *index || seat.guest == seat.owner || owner.held || owner.drain)
+      continue;
+    if (fit(owner) && clean(owner)) start_return(spec_, seat, now_);  // who should have it anyway
+  }
   return std::nullopt;
 }
 
@@ -145,6 +164,7 @@ Step::Refused Step::take(const Failback& event) {
   }
   if (place.guest == *index && !event.whole) return event.backend + " is already on its way back";
   BackendState& owner = pool_.backends[*index];
+  if (owner.drain) return event.backend + " is draining; enable it to call that off";
   if (!fit(owner)) {
     const std::string why = owner.reason.empty() ? "" : " (" + owner.reason + ")";
     return event.backend + " is " + std::string(to_string(state_of(owner, Sitting::out))) + why +
@@ -217,6 +237,7 @@ Step::Refused Step::take(const Drill& event) {
   if (seat && pool_.seats[*seat].holder != *owner) {
     return event.backend + " does not sit in its own seat; a drill needs an owner that serves";
   }
+  if (pool_.backends[*owner].drain) return event.backend + " is draining; a drill needs an owner that comes back";
   if (!fit(pool_.backends[*owner]) || !clean(pool_.backends[*owner])) {
     return event.backend + " is not healthy; a drill needs an owner that can come back";
   }

@@ -11,9 +11,9 @@ namespace warmswap::failover {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> kCauseNames = {
-    "probe",   "enable",  "disable", "failover", "failback", "hold_down", "last_resort",   "heartbeat",
-    "anomaly", "warm_up", "swap",    "drill",    "step",     "panic",     "configuration", "adoption",
+constexpr std::array<std::string_view, 17> kCauseNames = {
+    "probe",   "enable", "disable", "failover", "failback", "hold_down", "last_resort",   "heartbeat", "anomaly",
+    "warm_up", "swap",   "drill",   "step",     "drain",    "panic",     "configuration", "adoption",
 };
 static_assert(kCauseNames.size() == static_cast<size_t>(Cause::adoption) + 1, "one name for each cause");
 

@@ -61,6 +61,12 @@ struct Enable {
 struct Disable {
   std::string backend;
 };
+/// Leads the backend out: it hands its seats over little by little for `length` and is disabled then; at once where it
+/// has none. Enable calls it off.
+struct DrainOut {
+  std::string backend;
+  Nanoseconds length{0};
+};
 /// Gives the seat of the hot `backend` to a standby and holds it there until a Failback.
 struct Failover {
   std::string backend;
@@ -89,7 +95,7 @@ struct Drill {
 };
 /// Nothing but time has passed.
 struct Tick {};
-using Event = std::variant<ProbeResult, BeatChange, LoadShare, WarmUp, Outlier, Enable, Disable, Failover,
+using Event = std::variant<ProbeResult, BeatChange, LoadShare, WarmUp, Outlier, Enable, Disable, DrainOut, Failover,
                            FailoverDomain, Failback, Swap, Drill, Tick>;
 
 /// Why something changed.
@@ -106,7 +112,8 @@ enum class Cause : uint8_t {
   warm_up,
   swap,
   drill,
-  step,   // the next step of a failback under way
+  step,  // the next step of a failback under way
+  drain,
   panic,  // too few are healthy: the pool fails open
   configuration,
   adoption,
@@ -191,6 +198,7 @@ struct AdoptedBackend {
   Nanoseconds since{0};
   std::vector<std::string> seats;  // owners of the seats it holds (its own name when it sits in its own)
   uint16_t returned = 0;           // of its own seat's slots, while a standby has the others
+  std::optional<Drain> drain;
 };
 
 /// Goes on from what a former control plane knew: a serving backend serves until `fall` bad probes say otherwise, a

@@ -142,8 +142,25 @@ void Step::forget_evidence(uint32_t index) {
   changed_[index] = true;
 }
 
+/// At the deadline, and where there is nothing to hand over.
+bool Step::end_drains() {
+  bool any = false;
+  for (uint32_t i = 0; i < pool_.backends.size(); ++i) {
+    const std::optional<Drain>& drain = pool_.backends[i].drain;
+    if (!drain || (now_ < drain->until && sitting_of(pool_, i) != Sitting::out)) continue;
+    disable(i, Cause::drain);
+    notes_[i].detail = "drained";
+    any = true;
+  }
+  return any;
+}
+
 void Step::enable(uint32_t index, Cause cause) {
   BackendState& backend = pool_.backends[index];
+  if (backend.drain) {
+    backend.drain.reset();
+    notes_[index] = {cause, "its drain is called off"};
+  }
   if (backend.admin == Admin::enabled) return;
   backend.admin = Admin::enabled;
   forgive(backend);
@@ -158,6 +175,7 @@ void Step::disable(uint32_t index, Cause cause) {
   BackendState& backend = pool_.backends[index];
   if (backend.admin == Admin::disabled) return;
   backend.admin = Admin::disabled;
+  backend.drain.reset();
   forget_evidence(index);
   notes_[index] = {cause, "disabled"};
 }

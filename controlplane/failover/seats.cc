@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controlplane/failover/doubt.h"
+#include "controlplane/failover/drain.h"
 #include "controlplane/failover/flap.h"
 #include "controlplane/failover/returning.h"
 #include "controlplane/failover/shares.h"
@@ -168,9 +169,11 @@ void trickle(const PoolConfig& spec, PoolState& pool) {
     }
     if (spec.mode != config::Mode::hot_warm || spec.trickle == 0 || weight_of(spec, seat) == 0) continue;
     if (seat.guest || seat.holder != seat.owner || seat.ramp != Ramp::none || seat.doubtful) continue;
+    if (pool.backends[seat.owner].drain) continue;  // hand_over() has its guest
     if (!pairing) pairing.emplace(spec);
     const std::optional<uint32_t> standby = pairing->first_choice(s);
-    if (!standby || !fit(pool.backends[*standby]) || !clean(pool.backends[*standby])) continue;
+    if (!standby || pool.backends[*standby].drain || !fit(pool.backends[*standby]) || !clean(pool.backends[*standby]))
+      continue;
     if (sitting[*standby] != Sitting::out) continue;
     seat.guest = standby;
     seat.guest_share = static_cast<uint16_t>(std::max<uint32_t>(spec.trickle * kWhole / 100, 1));
@@ -222,6 +225,7 @@ bool clean(const BackendState& backend) noexcept {
 
 State state_of(const BackendState& backend, Sitting sitting) noexcept {
   if (backend.admin == Admin::disabled) return State::disabled;
+  if (backend.health == Health::up && backend.drain && sitting != Sitting::out) return State::draining;
   if (backend.health == Health::up && backend.ejected && sitting == Sitting::out) return State::ejected;
   if (backend.role == Role::warm) {
     if (backend.health == Health::up && sitting == Sitting::seated) return State::promoted;
@@ -274,6 +278,7 @@ void settle(const PoolConfig& spec, PoolState& pool, Nanoseconds now, const std:
   last_resort(spec, pool, notes);
   fail_open(spec, pool, notes);
   trickle(spec, pool);
+  hand_over(spec, pool, now);
   keep_books(pool, notes);
 }
 
@@ -288,6 +293,7 @@ std::optional<Nanoseconds> next_deadline(const PoolConfig& spec, const PoolState
   }
   for (const BackendState& backend : pool.backends) {
     if (backend.ejected) at(backend.ejection.until);
+    if (backend.drain) at(next_drain_step(*backend.drain, now));
   }
   at(pool.doubt_until);
   return first;

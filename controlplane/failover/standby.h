@@ -19,6 +19,7 @@ struct Choice {
 struct Wish {
   std::optional<uint32_t> lost;  // who held the seat until now
   std::string avoid;             // a failure domain that is out of the question; empty = none
+  bool whole = false;            // only those with room for the whole seat
 };
 
 /// How much of a seat fits into what the standby may still take, in kWhole-ths; 0 = it has no room. `held`: the weight

@@ -30,7 +30,7 @@ enum class State : uint8_t {
   warm = 7,        // warm: healthy, ready to take a seat
   promoted = 8,    // warm: healthy, holds the seat of a hot backend
   disabled = 9,    // any: out by command or configuration
-  draining = 10,   // any: reserved; nothing drains yet
+  draining = 10,   // any: hands its seats over little by little, and is disabled then
   ejected = 11,    // any: works, but so much worse than the others that it is out for a time
 };
 
@@ -65,6 +65,14 @@ struct Ejection {
   friend bool operator==(const Ejection&, const Ejection&) = default;
 };
 
+/// Hands its seats over from `since` on, and is disabled at `until`.
+struct Drain {
+  Nanoseconds since{0};
+  Nanoseconds until{0};
+
+  friend bool operator==(const Drain&, const Drain&) = default;
+};
+
 struct BackendState {
   std::string name;
   Role role = Role::hot;
@@ -88,7 +96,8 @@ struct BackendState {
   bool ejected = false;  // until ejection.until
   Ejection ejection;
   std::optional<Nanoseconds> drill_until;  // held for a drill: the owner returns at this time
-  std::string reason;                      // why it is in the present state
+  std::optional<Drain> drain;
+  std::string reason;  // why it is in the present state
 
   friend bool operator==(const BackendState&, const BackendState&) = default;
 };

@@ -44,10 +44,14 @@ std::optional<uint32_t> Step::seat_of_owner(uint32_t backend) const {
 }
 
 void Step::settle() {
-  end_ejections();
-  trust_unprobed();
-  confirm_failures();
-  failover::settle(spec_, pool_, now_, changed_, seat_notes_);
+  end_drains();
+  // Who loses its seat on the way out is out, which is evidence again.
+  do {
+    end_ejections();
+    trust_unprobed();
+    confirm_failures();
+    failover::settle(spec_, pool_, now_, changed_, seat_notes_);
+  } while (end_drains());
 }
 
 Outcome Step::finish(std::vector<Refusal> refusals) {

@@ -36,6 +36,7 @@ class Step {
   // Commands (command.cc).
   Refused take(const Enable& event);
   Refused take(const Disable& event);
+  Refused take(const DrainOut& event);
   Refused take(const Failover& event);
   Refused take(const FailoverDomain& event);
   Refused take(const Failback& event);
@@ -70,6 +71,7 @@ class Step {
   void good_probe(uint32_t backend);
   void confirm_failures();
   void end_ejections();
+  bool end_drains();
 
   Reason reason_for_seat(uint32_t seat) const;
   Reason reason_for_backend(uint32_t backend, std::optional<uint32_t> seat_before,

@@ -335,7 +335,7 @@ struct BackendInfo {
   uint64_t base_packets;
   uint64_t base_bytes;
   uint64_t failed_ns;  // CLOCK_REALTIME of the latest failure; 0 = none
-  uint64_t reserved;
+  uint64_t drain_ns;   // CLOCK_REALTIME of the end of its drain, which began at since_ns; 0 = none
 };
 static_assert(sizeof(BackendInfo) == 120);
 

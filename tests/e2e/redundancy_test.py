@@ -356,6 +356,30 @@ def test_a_failure_domain_is_emptied_by_command(lab):
     assert lab.control.seats()["hot2"] == "hot2"
 
 
+def test_a_drained_backend_is_led_out_by_steps(lab, tell):
+    """Its standby gets more and more, the other backends nothing, and nobody misses an answer."""
+    before = traffic.who_answers(FLOWS)
+    plan = lab.ctl("plan", "drain", "web/hot2", "--for", "2s").stdout
+    assert "seat of hot2: hot2 → warm" in plan, plan
+    with traffic.Stream(RATE, FLOWS) as stream:
+        since = lab.newest_event()
+        lab.ctl("drain", "web/hot2", "--for", "2s")
+        assert lab.control.states()["hot2"] == "draining"
+        shares = []
+
+        def over():
+            shares.append(backend(lab, "hot2")["share"])
+            return lab.control.states()["hot2"] == "disabled"
+
+        eventually(over, "hot2 is out", 4)
+    assert len(set(shares)) > 5 and shares == sorted(shares, reverse=True), shares
+    assert failover_of(lab, since, "hot2")["cause"] == "drain"
+    assert stream.failures == [], "no request was lost"
+    after = traffic.who_answers(FLOWS)
+    assert all(after[flow] == server for flow, server in before.items() if server != "hot2"), "survivors keep theirs"
+    tell(f"drain: hot2 led out by {len(set(shares))} steps seen, no request lost, no slot of another backend moved")
+
+
 def test_the_journal_has_the_whole_timeline(lab):
     since = lab.newest_event()
     lab.do("cut", "hot2")

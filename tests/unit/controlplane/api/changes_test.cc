@@ -106,6 +106,15 @@ TEST(ParseChanges, ProbeInheritsFromThePool) {
   EXPECT_EQ(probe_of("web", R"({"interval": "50ms"})").command, pool_probe.command);
 }
 
+TEST(ParseChanges, DrainNeedsItsDeadline) {
+  const auto changes = parse_changes(one(R"({"op":"drain","pool":"web","backend":"b","for":"10m"})"), nullptr);
+  ASSERT_TRUE(changes.ok()) << changes.error();
+  EXPECT_EQ(std::get<DrainBackend>(changes->front()), (DrainBackend{"web", "b", 10min}));
+  EXPECT_EQ(*parse_changes(render_changes(*changes), nullptr), *changes);
+  EXPECT_FALSE(parse_changes(one(R"({"op":"drain","pool":"web","backend":"b"})"), nullptr).ok());
+  EXPECT_FALSE(parse_changes(one(R"({"op":"drain","pool":"web","backend":"b","for":"25h"})"), nullptr).ok());
+}
+
 TEST(ParseChanges, NobodyNamesAProgramThroughTheSocket) {
   const auto changes = parse_changes(
       one(R"({"op":"add","pool":"web","backend":"b","address":"192.0.2.1","probe":{"kind":"exec"}})"), nullptr);
@@ -174,7 +183,7 @@ TEST(ParseChanges, RefusesWithASentenceNamingThePlace) {
       {one(R"({"op":"enable"})"), "changes[0].pool: is missing"},
       {one(R"({"op":"enable","pool":"web"})"), "changes[0].backend: is missing"},
       {one(R"({"op":7,"pool":"web","backend":"b"})"), "changes[0].op: expected a string, got 7"},
-      {change("drain", ""), "changes[0].op: expected add, remove, weight, enable"},
+      {change("sink", ""), "changes[0].op: expected add, remove, weight, enable"},
       {change("", ""), "changes[0].op: expected add"},
       {one(R"({"op":"enable","pool":"","backend":"b"})"), "changes[0].pool: expected a name of 1 to 63"},
       {one(R"({"op":"enable","pool":"web","backend":"a/b"})"), "changes[0].backend: expected a name"},

@@ -178,6 +178,8 @@ class Life {
         return FailoverDomain{one_of(random_, {"a", "b", "z"})};
       case 7:
         return Outlier{random_name(), "slow", sim_.now};
+      case 8:
+        return DrainOut{random_name(), std::chrono::seconds(1 + random_() % 30)};
       default:
         return random_signal(random_name());
     }

@@ -19,7 +19,8 @@ inline std::vector<AdoptedBackend> records_of(const PoolState& pool) {
                        backend.failed_at,
                        backend.since,
                        {},
-                       0});
+                       0,
+                       backend.drain});
   }
   for (const SeatState& seat : pool.seats) {
     if (seat.holder) records[*seat.holder].seats.push_back(pool.backends[seat.owner].name);
