@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "controlplane/config/files.h"
 #include "controlplane/config/load.h"
+#include "controlplane/config/save.h"
 #include "controlplane/controller.h"
 #include "controlplane/pending.h"
 #include "controlplane/plan.h"
@@ -126,6 +128,40 @@ api::ApplyResult Controller::reload(const api::ChangeOptions& options) {
   told(outcomes, before, published);
   result.generation = link_.attached() ? link_.publisher().generation() : 0;
   return result;
+}
+
+api::SavePlan Controller::save() const {
+  api::SavePlan plan;
+  plan.file = file_;
+  const auto refused = [&plan](api::Refusal refusal, std::string sentence) {
+    plan.refusal = refusal;
+    plan.error = std::move(sentence);
+    return plan;
+  };
+  if (auto pending = refuse_beside_pending()) return refused(pending->refusal, pending->error);
+  const auto read = config::read_text_file(file_);
+  if (!read) return refused(api::Refusal::invalid, read.error());
+  const auto on_disk = config::load_text(read->text, file_);
+  if (!on_disk) return refused(api::Refusal::conflict, "the file on disk is not valid: " + on_disk.error());
+  if (on_disk->config.pools != model_.file.pools || on_disk->config.vips != model_.file.vips) {
+    return refused(api::Refusal::conflict,
+                   file_ +
+                       " was changed since it was read: reload it first, which undoes the changes made at run time, "
+                       "or put those into it by hand");
+  }
+  config::Config running = model_.running;
+  for (config::PoolConfig& pool : running.pools) {
+    const std::vector<failover::BackendState>& states = pool_model(pool.name).state.backends;
+    for (size_t b = 0; b < pool.backends.size(); ++b) {
+      pool.backends[b].enabled = states[b].admin == failover::Admin::enabled;
+    }
+  }
+  auto edited = config::edit(read->text, file_, on_disk->config, running);
+  if (!edited) return refused(api::Refusal::conflict, edited.error());
+  plan.before = read->text;
+  plan.after = std::move(edited->text);
+  plan.changes = std::move(edited->changes);
+  return plan;
 }
 
 api::ApplyResult Controller::confirm() {

@@ -21,6 +21,7 @@ inline constexpr std::string_view kChanges = "/v1/changes";
 inline constexpr std::string_view kReload = "/v1/reload";
 inline constexpr std::string_view kConfirm = "/v1/confirm";
 inline constexpr std::string_view kRollback = "/v1/rollback";
+inline constexpr std::string_view kSave = "/v1/save";
 inline constexpr std::string_view kMetrics = "/metrics";
 inline constexpr std::string_view kHealth = "/healthz";
 }  // namespace endpoint
@@ -202,6 +203,10 @@ inline constexpr std::string_view kHost = "host";
 inline constexpr std::string_view kVerify = "verify";
 inline constexpr std::string_view kPayload = "payload";
 inline constexpr std::string_view kExpect = "expect";
+// Of /v1/save.
+inline constexpr std::string_view kFilePath = "file";
+inline constexpr std::string_view kTextBefore = "before";
+inline constexpr std::string_view kTextAfter = "after";
 inline constexpr std::string_view kService = "service";
 inline constexpr std::string_view kVia = "via";
 inline constexpr std::string_view kExpectStatus = "expect_status";

@@ -118,6 +118,15 @@ std::string render_version(const VersionView& version) {
   return json::serialize(json::object{{field::kVersion, text(version.version)}, {field::kAbi, version.abi}});
 }
 
+std::string render_save(const SavePlan& plan) {
+  return json::serialize(json::object{
+      {field::kFilePath, text(plan.file)},
+      {field::kChanges, list(plan.changes, sentence)},
+      {field::kTextBefore, json::value(plan.before)},
+      {field::kTextAfter, json::value(plan.after)},
+  });
+}
+
 std::string render_applied(const ApplyResult& result) {
   return json::serialize(json::object{
       {field::kOk, true},

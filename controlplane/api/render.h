@@ -24,6 +24,7 @@ std::string render_event(const EventView& event);
 std::string render_explanation(const Explanation& explanation);
 std::string render_drops(const std::vector<DropView>& drops);
 std::string render_version(const VersionView& version);
+std::string render_save(const SavePlan& plan);
 std::string render_applied(const ApplyResult& result);
 std::string render_error(std::string_view sentence, std::span<const std::string_view> endpoints = {});
 

@@ -174,6 +174,12 @@ Response post_rollback(Service& service, const std::string& body) {
   return applied(service.rollback());
 }
 
+Response get_save(Service& service, const Target&) {
+  const SavePlan plan = service.save();
+  if (plan.refusal != Refusal::none) return error_response(status_of(plan.refusal), plan.error);
+  return {.status = 200, .body = render_save(plan)};
+}
+
 /// One endpoint; exactly one of the two handlers is set.
 struct Route {
   std::string_view path;
@@ -191,6 +197,7 @@ constexpr Route kRoutes[] = {
     {endpoint::kExplain, kExplainParameters, get_explain, nullptr},
     {endpoint::kDrops, kNoParameters, get_drops, nullptr},
     {endpoint::kVersion, kNoParameters, get_version, nullptr},
+    {endpoint::kSave, kNoParameters, get_save, nullptr},
     {endpoint::kChanges, kNoParameters, nullptr, post_changes},
     {endpoint::kReload, kNoParameters, nullptr, post_reload},
     {endpoint::kConfirm, kNoParameters, nullptr, post_confirm},
@@ -243,6 +250,11 @@ Response dispatch(Service& service, const Request& request, const std::string& c
                          control_socket));
     response.allow = "GET, HEAD";
     return response;
+  }
+  if (request.read_only && route->get == get_save) {
+    return error_response(403, fmt::format("the configuration file is shown on the control socket only: ask {}, with "
+                                           "warmswapctl or curl --unix-socket",
+                                           control_socket));
   }
   if (request.read_only && needs_control_socket(*route)) {
     return error_response(

@@ -40,6 +40,16 @@ struct ApplyResult {
   bool ok() const noexcept { return refusal == Refusal::none; }
 };
 
+/// The configuration file as it would say what runs.
+struct SavePlan {
+  Refusal refusal = Refusal::none;
+  std::string error;
+  std::string file;    // its path, as the control plane was started with
+  std::string before;  // what it holds now
+  std::string after;
+  std::vector<std::string> changes;  // from one to the other; empty: the file says what runs
+};
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -56,6 +66,9 @@ class Service {
   virtual VersionView version() const = 0;
   /// What the probe of an added backend inherits; nothing when there is no such pool.
   virtual std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const = 0;
+
+  /// Writes nothing: whoever asks does, with its own rights.
+  virtual SavePlan save() const = 0;
 
   virtual ApplyResult apply(const std::vector<Change>& changes, const ChangeOptions& options) = 0;
   virtual ApplyResult reload(const ChangeOptions& options) = 0;

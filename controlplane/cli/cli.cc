@@ -11,6 +11,7 @@
 #include "controlplane/api/protocol.h"
 #include "controlplane/cli/changes.h"
 #include "controlplane/cli/events.h"
+#include "controlplane/cli/save.h"
 #include "controlplane/cli/session.h"
 #include "controlplane/cli/views.h"
 
@@ -33,6 +34,7 @@ Examples:
   warmswapctl drain web/web1 --for 10m      lead it out before maintenance
   warmswapctl weight web/web1 50            half the default share
   warmswapctl plan weight web/web1 50       what that would move and load, without doing it
+  warmswapctl save                          put what was changed at run time into the file
   warmswapctl apply changes.json            many changes at once, all or none
   warmswapctl apply changes.json --confirm-within 2m   and undo them unless `warmswapctl confirm` follows
   warmswapctl events --follow               watch failovers with their timelines
@@ -189,6 +191,10 @@ class Commands {
     apply->add_option("file", file_, "JSON file, or - for standard input")->required();
     apply->footer(kApplyExample);
     command("reload", "Read the configuration file again", reload);
+    CLI::App* keep = command("save", "Write what was changed at run time into the configuration file",
+                             [this](const Session& session) { save(session, print_); });
+    keep->add_flag("--print", print_, "Show what the file would hold, and write nothing");
+    keep->footer("Comments and layout stay. The file is written with the rights of whoever runs this.");
     command("confirm", "Make the change that waits for it permanent", confirm);
     command("rollback", "Undo the change that waits for its confirmation", rollback);
   }
@@ -275,6 +281,7 @@ class Commands {
   std::string with_;
   std::string length_ = "30s";
   std::string drain_length_ = "1m";
+  bool print_ = false;
   bool whole_ = false;
   std::string file_;
   AddArguments add_;

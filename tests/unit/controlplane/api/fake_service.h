@@ -30,6 +30,7 @@ class FakeService : public Service {
   ApplyResult reload(const ChangeOptions& options) override;
   ApplyResult confirm() override;
   ApplyResult rollback() override;
+  SavePlan save() const override { return save_plan; }
 
   Status status_value;
   std::vector<VipView> vip_values;
@@ -44,6 +45,7 @@ class FakeService : public Service {
   int reloads = 0;
   int confirms = 0;
   int rollbacks = 0;
+  SavePlan save_plan;
   ChangeOptions last_options;
 };
 

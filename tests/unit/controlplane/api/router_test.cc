@@ -66,7 +66,7 @@ TEST_F(RouterTest, UnknownPathListsTheEndpoints) {
     const Response response = get(target);
     EXPECT_EQ(response.status, 404u) << target;
     const json::value body = read_json(response.body);
-    EXPECT_EQ(body.at("endpoints").as_array().size(), 14u);
+    EXPECT_EQ(body.at("endpoints").as_array().size(), 15u);
   }
 }
 
@@ -228,6 +228,16 @@ TEST_F(RouterTest, HostileTargetsAreQuotedShort) {
   EXPECT_EQ(response.status, 404u);
   EXPECT_LT(response.body.size(), 1000u);
   read_json(response.body);
+}
+
+TEST_F(RouterTest, TheFileIsShownOnTheControlSocketOnly) {
+  service.save_plan = {.file = "/etc/w.toml", .before = "a", .after = "b", .changes = {"weight web/web1 5"}};
+  const Response response = get("/v1/save");
+  EXPECT_EQ(response.status, 200u);
+  EXPECT_EQ(response.body, R"({"file":"/etc/w.toml","changes":["weight web/web1 5"],"before":"a","after":"b"})");
+  EXPECT_EQ(router.handle({.method = "GET", .target = "/v1/save", .read_only = true}).status, 403u);
+  service.save_plan = {.refusal = Refusal::conflict, .error = "changed"};
+  EXPECT_EQ(get("/v1/save").status, 409u);
 }
 
 }  // namespace

@@ -1,0 +1,310 @@
+#include "controlplane/config/save.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "controlplane/config/load.h"
+#include "controlplane/config/text.h"
+
+namespace warmswap::config {
+namespace {
+
+using contract::Error;
+using contract::Result;
+using Lines = std::vector<std::string>;
+
+constexpr std::string_view kBackendHeader = "pool.backend";
+
+Lines split(std::string_view text) {
+  Lines lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const size_t size = end == std::string_view::npos ? text.size() : end + 1;
+    lines.emplace_back(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return lines;
+}
+
+std::string_view trimmed(std::string_view line) {
+  const size_t begin = line.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return line.substr(begin, line.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+bool is_blank(const std::string& line) {
+  return trimmed(line).empty();
+}
+bool is_comment(const std::string& line) {
+  return trimmed(line).starts_with('#');
+}
+
+/// "pool.backend" of "[[pool.backend]]  # why"; empty for what is no header.
+std::string header_of(const std::string& line) {
+  std::string_view text = trimmed(line);
+  if (!text.starts_with('[')) return {};
+  text = text.substr(0, text.find(']'));
+  std::string path;
+  for (const char c : text) {
+    if (c != '[' && c != ' ' && c != '\t' && c != '"' && c != '\'') path += c;
+  }
+  return path;
+}
+
+/// Where the value of `key = value` begins, when the line is that.
+std::optional<size_t> value_at(const std::string& line, std::string_view key) {
+  const size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string::npos || line.compare(begin, key.size(), key) != 0) return std::nullopt;
+  const size_t equals = line.find_first_not_of(" \t", begin + key.size());
+  if (equals == std::string::npos || line[equals] != '=') return std::nullopt;
+  return std::min(line.find_first_not_of(" \t", equals + 1), line.size());
+}
+
+std::string name_in(const std::string& line) {
+  const auto at = value_at(line, "name");
+  if (!at || *at >= line.size()) return {};
+  const char quote = line[*at];
+  const size_t end = line.find(quote, *at + 1);
+  if ((quote != '"' && quote != '\'') || end == std::string::npos) return {};
+  return line.substr(*at + 1, end - *at - 1);
+}
+
+/// A [[pool]] or [[pool.backend]] with what belongs to it; comments below its last key belong to what follows.
+struct Block {
+  size_t begin = 0;     // the header
+  size_t keys_end = 0;  // behind the last of its own keys, before the tables in it
+  size_t end = 0;       // behind those
+  std::string name;
+};
+struct PoolBlock {
+  Block block;  // ends behind the last backend
+  std::vector<Block> backends;
+};
+
+size_t behind_last_key(const Lines& lines, size_t begin, size_t end) {
+  while (end > begin + 1 && (is_blank(lines[end - 1]) || is_comment(lines[end - 1]))) --end;
+  return end;
+}
+
+std::vector<PoolBlock> blocks_of(const Lines& lines) {
+  std::vector<PoolBlock> pools;
+  Block* open = nullptr;  // whose own keys these lines are
+  for (size_t i = 0; i < lines.size();) {
+    const std::string header = header_of(lines[i]);
+    size_t next = i + 1;
+    while (next < lines.size() && header_of(lines[next]).empty()) ++next;
+    const size_t end = behind_last_key(lines, i, next);
+    open = nullptr;
+    if (header == "pool") {
+      pools.push_back({});
+      open = &pools.back().block;
+    } else if (header == kBackendHeader && !pools.empty()) {
+      pools.back().backends.push_back({});
+      open = &pools.back().backends.back();
+    }
+    if (open != nullptr) {
+      *open = {i, end, end, ""};
+      for (size_t k = i + 1; k < end && open->name.empty(); ++k) open->name = name_in(lines[k]);
+    } else if (header.starts_with("pool.backend.") && !pools.empty() && !pools.back().backends.empty()) {
+      pools.back().backends.back().end = end;
+    }
+    if (header.starts_with("pool") && !pools.empty()) pools.back().block.end = end;
+    i = next;
+  }
+  return pools;
+}
+
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+template <typename T>
+std::string list_of(const std::vector<T>& values) {
+  std::string out;
+  for (const T& value : values) {
+    if (!out.empty()) out += ", ";
+    if constexpr (std::is_same_v<T, std::string>) {
+      out += toml_string(value);
+    } else {
+      out += fmt::to_string(value);
+    }
+  }
+  return "[" + out + "]";
+}
+
+void write_probe(Lines& out, const ProbeConfig& probe, const ProbeConfig& pool) {
+  out.emplace_back("\n");
+  out.emplace_back("[pool.backend.probe]\n");
+  const auto key = [&](bool differs, std::string_view name, const std::string& value) {
+    if (differs) out.push_back(fmt::format("{} = {}\n", name, value));
+  };
+  const bool times = probe.interval != pool.interval || probe.timeout != pool.timeout;
+  key(probe.kind != pool.kind, "kind", toml_string(to_string(probe.kind)));
+  key(probe.port != pool.port, "port", fmt::to_string(probe.port));
+  key(times, "interval", toml_string(format_duration(probe.interval)));
+  key(times, "timeout", toml_string(format_duration(probe.timeout)));
+  key(probe.jitter_percent != pool.jitter_percent, "jitter", fmt::to_string(probe.jitter_percent));
+  key(probe.fall != pool.fall, "fall", fmt::to_string(probe.fall));
+  key(probe.rise != pool.rise, "rise", fmt::to_string(probe.rise));
+  key(probe.path != pool.path, "path", toml_string(probe.path));
+  key(probe.host != pool.host, "host", toml_string(probe.host));
+  key(probe.expect_status != pool.expect_status, "expect_status", list_of(probe.expect_status));
+  key(probe.verify != pool.verify, "verify", probe.verify ? "true" : "false");
+  key(probe.ca_file != pool.ca_file, "ca_file", toml_string(probe.ca_file));
+  key(probe.payload != pool.payload, "payload", toml_string(probe.payload));
+  key(probe.expect != pool.expect, "expect", toml_string(probe.expect));
+  key(probe.service != pool.service, "service", toml_string(probe.service));
+  key(probe.command != pool.command, "command", list_of(probe.command));
+  key(probe.via != pool.via, "via", toml_string(word_for(kProbeViaWords, probe.via)));
+}
+
+Lines write_backend(const BackendConfig& backend, const ProbeConfig& pool_probe) {
+  Lines out = {"\n", "[[pool.backend]]\n", fmt::format("name = {}\n", toml_string(backend.name)),
+               fmt::format("address = {}\n", toml_string(format_address(backend.address)))};
+  const BackendConfig usual;
+  if (backend.role == Role::warm) out.emplace_back("role = \"warm\"\n");
+  if (backend.weight != usual.weight) out.push_back(fmt::format("weight = {}\n", backend.weight));
+  if (backend.capacity != usual.capacity) out.push_back(fmt::format("capacity = {}\n", backend.capacity));
+  if (!backend.domain.empty()) out.push_back(fmt::format("domain = {}\n", toml_string(backend.domain)));
+  if (!backend.standby.empty()) out.push_back(fmt::format("standby = {}\n", toml_string(backend.standby)));
+  if (!backend.enabled) out.emplace_back("enabled = false\n");
+  if (backend.probe) write_probe(out, *backend.probe, pool_probe);
+  return out;
+}
+
+/// Collects what happens to which line, so that numbers of lines stay true until all is known.
+class Editor {
+ public:
+  explicit Editor(Lines lines) : lines_(std::move(lines)), gone_(lines_.size(), false) {}
+
+  const Lines& lines() const noexcept { return lines_; }
+
+  void set(const Block& block, std::string_view key, const std::string& value) {
+    for (size_t i = block.begin + 1; i < block.keys_end; ++i) {
+      const auto at = value_at(lines_[i], key);
+      if (!at) continue;
+      const size_t end = std::min(lines_[i].find_first_of(" \t\r\n#", *at), lines_[i].size());
+      lines_[i].replace(*at, end - *at, value);
+      return;
+    }
+    insert(block.keys_end, {fmt::format("{} = {}\n", key, value)});
+  }
+
+  /// With the comment right above it, and one of the blank lines around.
+  void remove(const Block& block) {
+    size_t begin = block.begin;
+    while (begin > 0 && is_comment(lines_[begin - 1])) --begin;
+    if (begin > 0 && is_blank(lines_[begin - 1])) --begin;
+    for (size_t i = begin; i < block.end; ++i) gone_[i] = true;
+  }
+
+  void insert(size_t before, const Lines& more) {
+    Lines& there = added_[before];
+    there.insert(there.end(), more.begin(), more.end());
+  }
+
+  std::string text() const {
+    std::string out;
+    const auto append = [&out](const std::string& line) {
+      if (!out.empty() && out.back() != '\n') out += '\n';
+      out += line;
+    };
+    for (size_t i = 0; i <= lines_.size(); ++i) {
+      if (const auto more = added_.find(i); more != added_.end()) {
+        for (const std::string& line : more->second) append(line);
+      }
+      if (i < lines_.size() && !gone_[i]) append(lines_[i]);
+    }
+    return out;
+  }
+
+ private:
+  Lines lines_;
+  std::vector<bool> gone_;
+  std::map<size_t, Lines> added_;  // by the line they stand before
+};
+
+template <typename Blocks>
+auto named(Blocks& blocks, const std::string& name) {
+  return std::find_if(blocks.begin(), blocks.end(), [&name](const auto& block) {
+    if constexpr (requires { block.block; }) {
+      return block.block.name == name;
+    } else {
+      return block.name == name;
+    }
+  });
+}
+
+Error unknown_form(const std::string& name, const std::string& what) {
+  return Error{
+      fmt::format("{}: {} is not written as [[{}]] with a key a line, which is all that can be edited here: "
+                  "change the file by hand, and reload",
+                  name, what, what.starts_with("pool") ? "pool" : "pool.backend")};
+}
+
+Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig& before, const PoolConfig& after,
+                       const std::string& name, std::vector<std::string>& changes) {
+  for (const BackendConfig& old : before.backends) {
+    const std::string where = before.name + "/" + old.name;
+    const BackendConfig* now = after.find_backend(old.name);
+    if (now != nullptr && *now == old) continue;
+    const auto at = named(block.backends, old.name);
+    if (at == block.backends.end()) return unknown_form(name, "backend " + where);
+    if (now == nullptr) {
+      editor.remove(*at);
+      changes.push_back("remove " + where);
+      continue;
+    }
+    if (now->weight != old.weight) {
+      editor.set(*at, "weight", fmt::to_string(now->weight));
+      changes.push_back(fmt::format("weight {} {}", where, now->weight));
+    }
+    if (now->enabled != old.enabled) {
+      editor.set(*at, "enabled", now->enabled ? "true" : "false");
+      changes.push_back((now->enabled ? "enable " : "disable ") + where);
+    }
+  }
+  for (const BackendConfig& backend : after.backends) {
+    if (before.find_backend(backend.name) != nullptr) continue;
+    editor.insert(block.block.end, write_backend(backend, after.probe));
+    changes.push_back("add " + after.name + "/" + backend.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Edited> edit(std::string_view text, const std::string& name, const Config& file, const Config& running) {
+  Editor editor(split(text));
+  const std::vector<PoolBlock> pools = blocks_of(editor.lines());
+  Edited out;
+  for (const PoolConfig& before : file.pools) {
+    const PoolConfig* after = running.find_pool(before.name);
+    if (after == nullptr || *after == before) continue;
+    const auto block = named(pools, before.name);
+    if (block == pools.end()) return unknown_form(name, "pool " + before.name);
+    if (auto done = edit_pool(editor, *block, before, *after, name, out.changes); !done) return Error{done.error()};
+  }
+  out.text = out.changes.empty() ? std::string(text) : editor.text();
+  const auto read = load_text(out.text, name);
+  if (!read) return Error{name + " could not be edited, it would not be valid: " + read.error()};
+  if (read->config.pools != running.pools) {
+    return Error{name + " could not be edited so that it says what runs: change it by hand, and reload"};
+  }
+  return out;
+}
+
+}  // namespace warmswap::config

@@ -1,0 +1,185 @@
+#include "controlplane/config/save.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <sstream>
+
+#include "tests/unit/controlplane/config/config_fixture.h"
+
+namespace warmswap::config {
+namespace {
+
+const std::string kAnnotated = kHead + R"(
+# The shop.
+[[pool]]
+name = "web"   # as in the ticket
+[pool.probe]
+kind = "http"
+path = "/health"
+
+# The first one, in rack a.
+[[pool.backend]]
+name = "b1"
+address = "192.0.2.11"
+weight = 100     # measured in May
+
+# The second one.
+[[pool.backend]]
+name = 'b2'
+address = "192.0.2.12"
+[pool.backend.probe]
+port = 8080      # its own port
+
+# Stands by.
+[[pool.backend]]
+name = "warm1"
+address = "192.0.2.21"
+role = "warm"
+# enabled = false
+
+# What clients see.
+[[vip]]
+name = "http"
+address = "198.51.100.10"
+port = 80
+pool = "web"
+)";
+
+Config config_of(const std::string& text) {
+  auto loaded = load_text(text, "w.toml");
+  if (!loaded) throw std::runtime_error(loaded.error());
+  return std::move(loaded->config);
+}
+
+std::set<std::string> lines_of(const std::string& text) {
+  std::set<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  return lines;
+}
+
+class Save : public testing::Test {
+ protected:
+  BackendConfig& backend(const std::string& name) {
+    auto& backends = running.pools[0].backends;
+    return *std::find_if(backends.begin(), backends.end(), [&](const auto& b) { return b.name == name; });
+  }
+  Edited edited() {
+    const auto result = edit(kAnnotated, "w.toml", file, running);
+    EXPECT_TRUE(result.ok()) << result.error();
+    return result.ok() ? *result : Edited{};
+  }
+
+  const Config file = config_of(kAnnotated);
+  Config running = file;
+};
+
+TEST_F(Save, WithoutAChangeTheFileStaysAsItIs) {
+  EXPECT_EQ(edited().text, kAnnotated);
+  EXPECT_TRUE(edited().changes.empty());
+}
+
+TEST_F(Save, OnlyTheLineThatMustChangeDoes) {
+  backend("b1").weight = 50;
+  EXPECT_EQ(edited().text, replaced(kAnnotated, "weight = 100     # measured", "weight = 50     # measured"));
+  EXPECT_EQ(edited().changes, std::vector<std::string>{"weight web/b1 50"});
+}
+
+TEST_F(Save, AKeyThatIsNotThereIsAddedBehindTheOthers) {
+  backend("b2").enabled = false;
+  backend("warm1").enabled = false;
+  EXPECT_EQ(edited().text, replaced(replaced(kAnnotated, "address = \"192.0.2.12\"\n", "+enabled = false\n"),
+                                    "role = \"warm\"\n", "+enabled = false\n"));
+}
+
+TEST_F(Save, ARemovedBackendGoesWithItsCommentAndItsTables) {
+  auto& backends = running.pools[0].backends;
+  backends.erase(backends.begin() + 1);
+  EXPECT_EQ(edited().text, replaced(kAnnotated,
+                                    "# The second one.\n[[pool.backend]]\nname = 'b2'\naddress = \"192.0.2.12\"\n"
+                                    "[pool.backend.probe]\nport = 8080      # its own port\n\n",
+                                    ""));
+}
+
+TEST_F(Save, AnAddedOneStandsBehindTheOthersOfItsPool) {
+  BackendConfig added{.name = "b3", .address = *parse_address("192.0.2.13"), .weight = 7};
+  added.domain = "rack-c";
+  added.probe = running.pools[0].probe;
+  added.probe->expect = "say \"ok\"\\\n";
+  running.pools[0].backends.insert(running.pools[0].backends.begin() + 2, added);
+  EXPECT_EQ(edited().text,
+            replaced(kAnnotated, "role = \"warm\"\n",
+                     "+\n[[pool.backend]]\nname = \"b3\"\naddress = \"192.0.2.13\"\nweight = 7\n"
+                     "domain = \"rack-c\"\n\n[pool.backend.probe]\nexpect = \"say \\\"ok\\\"\\\\\\u000a\"\n"));
+}
+
+TEST_F(Save, AnotherFormIsRefusedAndNotGuessedAt) {
+  const std::string inline_form = kHead +
+                                  "[[pool]]\nname = \"web\"\nbackend = [{name = \"b1\", address = \"192.0.2.11\"}]\n"
+                                  "[[vip]]\nname = \"http\"\naddress = \"198.51.100.10\"\nport = 80\npool = \"web\"\n";
+  const Config before = config_of(inline_form);
+  Config after = before;
+  after.pools[0].backends[0].weight = 5;
+  const auto result = edit(inline_form, "w.toml", before, after);
+  ASSERT_FALSE(result.ok());
+  EXPECT_NE(result.error().find("w.toml: backend web/b1 is not written as [[pool.backend]]"), std::string::npos)
+      << result.error();
+}
+
+TEST_F(Save, WhatTheChangesCannotSayIsRefused) {
+  running.pools[0].hold_down = std::chrono::seconds(77);
+  const auto result = edit(kAnnotated, "w.toml", file, running);
+  ASSERT_FALSE(result.ok());
+  EXPECT_NE(result.error().find("could not be edited so that it says what runs"), std::string::npos) << result.error();
+}
+
+TEST_F(Save, RandomChangesSaveExactlyAndLeaveTheOtherLinesAlone) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 300; ++round) {
+    Config target = file;
+    auto& backends = target.pools[0].backends;
+    for (auto change = random() % 4 + 1; change > 0; --change) {
+      const size_t i = random() % backends.size();
+      switch (random() % 4) {
+        case 0:
+          backends[i].weight = static_cast<uint32_t>(random() % 200);
+          break;
+        case 1:
+          backends[i].enabled = !backends[i].enabled;
+          break;
+        case 2:
+          if (backends[i].role == Role::hot && backends.size() > 2)
+            backends.erase(backends.begin() + static_cast<ptrdiff_t>(i));
+          break;
+        default: {
+          const auto last = static_cast<uint32_t>(random() % 150 + 30);
+          BackendConfig added{.name = "n" + std::to_string(last), .address = Be32(0xc0000200 + last)};
+          if (target.pools[0].find_backend(added.name) != nullptr) break;
+          if (random() % 2 == 0) {
+            added.probe = target.pools[0].probe;
+            added.probe->interval = std::chrono::milliseconds(200 + random() % 100);
+            added.probe->timeout = std::chrono::milliseconds(20 + random() % 100);
+          }
+          backends.push_back(added);
+          std::ranges::sort(backends, {}, &BackendConfig::name);
+        }
+      }
+    }
+    const auto result = edit(kAnnotated, "w.toml", file, target);
+    ASSERT_TRUE(result.ok()) << result.error();
+    ASSERT_EQ(config_of(result->text).pools, target.pools);
+    const std::set<std::string> kept = lines_of(result->text);
+    for (const char* line : {"# The shop.", "name = \"web\"   # as in the ticket", "# Stands by.", "# enabled = false",
+                             "# What clients see."}) {
+      ASSERT_TRUE(kept.contains(line)) << line;
+    }
+    // Saving what was saved changes nothing.
+    ASSERT_EQ(edit(result->text, "w.toml", target, target)->text, result->text);
+  }
+}
+
+}  // namespace
+}  // namespace warmswap::config
