@@ -60,9 +60,10 @@ Cell probe_cell(const json::object& backend) {
 
 /// Why it is in its state, and how its warmth was found.
 std::string reason_text(const json::object& backend) {
-  const std::string reason = text_of(backend, field::kReason), warmth = text_of(backend, field::kWarmthReason);
-  if (reason == "-") return warmth;
-  return warmth == "-" || warmth.empty() ? reason : reason + "; " + warmth;
+  std::string reason = text_of(backend, field::kReason);
+  const std::string warmth = text_of(backend, field::kWarmthReason);
+  if (warmth == "-" || warmth.empty()) return reason;
+  return reason == "-" ? warmth : reason + "; " + warmth;
 }
 
 std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_clock::time_point now) {

@@ -157,9 +157,9 @@ class Round : public std::enable_shared_from_this<Round> {
     if (!good) ++figures_.failures;
   }
 
-  /// Sends what is due every few milliseconds, and judges at the end of each step.
+  /// Sends what is due every few milliseconds, where anything is, and judges at the end of each step.
   void simulate() {
-    simulated_timer_.expires_after(kPulse);
+    simulated_timer_.expires_at(granted_ > 0 ? Clock::now() + kPulse : step_end_);
     simulated_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (error || self->stopped_) return;
       self->send_what_is_due();
