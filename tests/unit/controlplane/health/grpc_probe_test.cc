@@ -1,6 +1,7 @@
 // grpc against a server made of nghttp2's other half.
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -28,7 +29,7 @@ nghttp2_nv field(const char* name, const std::string& value) {
 ssize_t answer_body(nghttp2_session* session, int32_t stream, uint8_t* to, size_t, uint32_t* flags,
                     nghttp2_data_source* source, void*) {
   const auto& script = *static_cast<Script*>(source->ptr);
-  std::memcpy(to, script.message.data(), script.message.size());
+  std::copy_n(script.message.data(), script.message.size(), to);
   *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
   const std::array trailers = {field("grpc-status", script.grpc_status)};
   nghttp2_submit_trailer(session, stream, trailers.data(), trailers.size());
@@ -79,7 +80,7 @@ void serve_grpc(const Server::Connection& connection, Script& script) {
   nghttp2_session_del(session);
 }
 
-std::string framed(std::string message) {
+std::string framed(const std::string& message) {
   std::string out(5, '\0');
   out[4] = static_cast<char>(message.size());
   return out + message;
@@ -91,7 +92,7 @@ class GrpcProbe : public ProberTest {
     const Server server([&](const Server::Connection& connection) { serve_grpc(connection, script); });
     Target one = target(1, server.port(), ProbeKind::grpc);
     one.probe.service = service;
-    const ProbeResult result = probe_once(one);
+    ProbeResult result = probe_once(one);
     prober.set_targets({});
     return result;
   }
