@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "controlplane/config/files.h"
 #include "controlplane/config/load.h"
 #include "controlplane/config/save.h"
 #include "controlplane/controller.h"
@@ -139,9 +138,7 @@ api::SavePlan Controller::save() const {
     return plan;
   };
   if (auto pending = refuse_beside_pending()) return refused(pending->refusal, pending->error);
-  const auto read = config::read_text_file(file_);
-  if (!read) return refused(api::Refusal::invalid, read.error());
-  const auto on_disk = config::load_text(read->text, file_);
+  const auto on_disk = config::load_file(file_);
   if (!on_disk) return refused(api::Refusal::conflict, "the file on disk is not valid: " + on_disk.error());
   if (on_disk->config.pools != model_.file.pools || on_disk->config.vips != model_.file.vips) {
     return refused(api::Refusal::conflict,
@@ -156,9 +153,9 @@ api::SavePlan Controller::save() const {
       pool.backends[b].enabled = states[b].admin == failover::Admin::enabled;
     }
   }
-  auto edited = config::edit(read->text, file_, on_disk->config, running);
+  auto edited = config::edit(on_disk->sources, on_disk->config, running);
   if (!edited) return refused(api::Refusal::conflict, edited.error());
-  plan.before = read->text;
+  plan.before = on_disk->sources.front().text;
   plan.after = std::move(edited->text);
   plan.changes = std::move(edited->changes);
   return plan;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <sstream>
 #include <toml.hpp>
 
@@ -62,6 +64,52 @@ bool is_hostile(std::string_view text) {
   return false;
 }
 
+std::string_view name_of(const toml::value& element) {
+  if (!element.is_table()) return {};
+  const auto& table = element.as_table();
+  const auto name = table.find("name");
+  return name != table.end() && name->second.is_string() ? std::string_view(name->second.as_string().str)
+                                                         : std::string_view();
+}
+
+bool is_list_of_tables(const toml::value& value) {
+  if (!value.is_array()) return false;
+  const auto& list = value.as_array();
+  return !list.empty() &&
+         std::all_of(list.begin(), list.end(), [](const toml::value& item) { return item.is_table(); });
+}
+
+void merge(toml::value& base, const toml::value& later);
+
+/// A name used twice in the later file is not merged with itself: it stays twice, and is reported.
+void merge_lists(toml::value::array_type& base, const toml::value::array_type& later) {
+  std::map<std::string, size_t> unmatched;  // places in the base, by name
+  for (size_t i = 0; i < base.size(); ++i) unmatched.emplace(name_of(base[i]), i);
+  for (const toml::value& element : later) {
+    const auto same = unmatched.find(std::string(name_of(element)));
+    if (same == unmatched.end() || same->first.empty()) {
+      base.push_back(element);
+      continue;
+    }
+    merge(base[same->second], element);
+    unmatched.erase(same);
+  }
+}
+
+void merge(toml::value& base, const toml::value& later) {
+  for (const auto& [key, value] : later.as_table()) {
+    const auto [at, fresh] = base.as_table().emplace(key, value);
+    if (fresh) continue;
+    if (at->second.is_table() && value.is_table()) {
+      merge(at->second, value);
+    } else if (is_list_of_tables(at->second) && is_list_of_tables(value)) {
+      merge_lists(at->second.as_array(), value.as_array());
+    } else {
+      at->second = value;
+    }
+  }
+}
+
 }  // namespace
 
 Node::Node(const void* value) : value_(value), kind_(kind_of(value_of(value))) {}
@@ -92,6 +140,10 @@ std::vector<Node::Member> Node::members() const {
 
 uint32_t Node::line() const {
   return value_of(value_).location().line();
+}
+
+std::string Node::file() const {
+  return value_of(value_).location().file_name();
 }
 
 std::string Node::shown() const {
@@ -126,6 +178,12 @@ contract::Result<Document> Document::parse(std::string_view text, const std::str
   } catch (const std::exception& error) {
     return contract::Error{fmt::format("{}: not valid TOML: {}", name, summary(error.what()))};
   }
+}
+
+void Document::lay_over(const Document& later) {
+  const auto merged = std::make_shared<toml::value>(value_of(value_.get()));
+  merge(*merged, value_of(later.value_.get()));
+  value_ = merged;
 }
 
 Node Document::root() const {

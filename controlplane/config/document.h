@@ -29,6 +29,8 @@ class Node {
 
   /// 1-based. Counts newlines from the start of the file: ask only when there is something to report.
   uint32_t line() const;
+  /// The name of the file it stands in.
+  std::string file() const;
   /// The value as a message shows it: as written, strings through quote(), "a table" and "an array" for those.
   std::string shown() const;
 
@@ -49,6 +51,10 @@ class Document {
  public:
   /// `name` stands in front of error messages: "name:line: not valid TOML: …", which never quotes the file's text.
   static contract::Result<Document> parse(std::string_view text, const std::string& name);
+
+  /// Lays `later` over this: its keys count, tables merge key by key, and lists of tables with names (backends) merge
+  /// by name. Every node goes on saying which file it stands in.
+  void lay_over(const Document& later);
 
   Node root() const;
 

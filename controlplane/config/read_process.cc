@@ -23,7 +23,7 @@ bool read_secret(Section& section, std::string_view key, std::string_view risk, 
   } else if (text) {
     const auto value = parse_hash_key(*text);
     if (!value) section.refuse_hidden(key, fmt::format("{} characters: {}", text->size(), kKeyRule));
-    if (value && origin.open_to_others) {
+    if (value && origin.open_to_others.contains(section.file_of(key))) {
       section.warn_about(key, fmt::format("every user may read this file, and {}: chmod 0640, or move the key to a {}",
                                           risk, file_key));
     }

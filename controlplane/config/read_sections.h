@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "controlplane/config/config.h"
 #include "controlplane/config/section.h"
@@ -10,8 +12,8 @@ namespace warmswap::config {
 
 /// Where the configuration came from, as far as its keys are concerned.
 struct Origin {
-  std::filesystem::path directory;  // a relative path of a key file starts here
-  bool open_to_others = false;
+  std::filesystem::path directory;            // a relative path of a key file starts here
+  std::set<std::string> open_to_others = {};  // the files that every user may read
 };
 
 void read_instance(Section section, const Origin& origin, InstanceConfig& out);

@@ -44,8 +44,8 @@ void read_probe(Section section, ProbeConfig& out) {
   section.reject_unknown_keys();
 }
 
-void read_backend(Section& section, const ProbeConfig& pool_probe, BackendConfig& out) {
-  section.require("address", "expected an IPv4 address such as \"192.0.2.1\"");
+/// False for one that a file takes out again.
+bool read_backend(Section& section, const ProbeConfig& pool_probe, BackendConfig& out) {
   section.address("address", out.address);
   section.word("role", out.role, kRoleWords);
   section.integer("weight", out.weight, kWeight);
@@ -55,7 +55,11 @@ void read_backend(Section& section, const ProbeConfig& pool_probe, BackendConfig
   section.boolean("enabled", out.enabled);
   if (Section probe = section.table("probe"); probe.present())
     read_probe(std::move(probe), out.probe.emplace(pool_probe));
+  bool removed = false;
+  section.boolean("removed", removed);
+  if (!removed) section.require("address", "expected an IPv4 address such as \"192.0.2.1\"");
   section.reject_unknown_keys();
+  return !removed;
 }
 
 void read_guard(Section section, GuardConfig& out) {
@@ -153,8 +157,8 @@ void read_pool(Section& section, PoolConfig& out) {
   read_probe(section.table("probe"), out.probe);
   for (Section::Named& item : section.named_tables("backend")) {
     BackendConfig backend{.name = item.name};
-    read_backend(item.section, out.probe, backend);
-    if (!item.name.empty()) out.backends.push_back(std::move(backend));
+    const bool there = read_backend(item.section, out.probe, backend);
+    if (there && !item.name.empty()) out.backends.push_back(std::move(backend));
   }
   std::ranges::sort(out.backends, {}, &BackendConfig::name);
   section.reject_unknown_keys();

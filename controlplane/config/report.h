@@ -14,13 +14,14 @@ namespace warmswap::config {
 
 class Report {
  public:
-  explicit Report(std::string file) : file_(std::move(file)) {}
+  /// `files` in the order they are read; what has no line is said of the first.
+  explicit Report(std::vector<std::string> files) : files_(std::move(files)) {}
 
   /// Remembers where a key stands, for findings that name only the key. The first of equal keys counts.
   void place(const std::string& key, const Node& node) { places_.emplace(key, node); }
 
   /// A finding about `key` that stands at `node`.
-  void add(Finding finding, const Node& node);
+  void add(const Finding& finding, const Node& node);
   /// A finding of rules.h: placed at its key or the nearest section around it, and dropped when its key or one that it
   /// depends on was already reported as wrong, since then it judges a default instead of what the file says.
   void add(Finding finding);
@@ -36,15 +37,16 @@ class Report {
 
  private:
   struct Line {
+    size_t file;      // which of files_
     uint32_t number;  // 0 = none
     std::string text;
     bool warning;
   };
 
   std::vector<std::string> lines(bool warning) const;
-  void store(const Finding& finding, uint32_t line);
+  void store(const Finding& finding, const Node* place);
 
-  std::string file_;
+  std::vector<std::string> files_;
   std::map<std::string, Node> places_;
   std::set<std::string> failed_;
   std::set<std::string> known_;

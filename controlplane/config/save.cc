@@ -250,7 +250,7 @@ auto named(Blocks& blocks, const std::string& name) {
 
 Error unknown_form(const std::string& name, const std::string& what) {
   return Error{
-      fmt::format("{}: {} is not written as [[{}]] with a key a line, which is all that can be edited here: "
+      fmt::format("{}: {} is not written in this file as [[{}]] with a key a line, which is all that can be edited: "
                   "change the file by hand, and reload",
                   name, what, what.starts_with("pool") ? "pool" : "pool.backend")};
 }
@@ -287,7 +287,9 @@ Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig&
 
 }  // namespace
 
-Result<Edited> edit(std::string_view text, const std::string& name, const Config& file, const Config& running) {
+Result<Edited> edit(const std::vector<Source>& sources, const Config& file, const Config& running) {
+  const std::string& name = sources.front().name;
+  const std::string& text = sources.front().text;
   Editor editor(split(text));
   const std::vector<PoolBlock> pools = blocks_of(editor.lines());
   Edited out;
@@ -298,9 +300,15 @@ Result<Edited> edit(std::string_view text, const std::string& name, const Config
     if (block == pools.end()) return unknown_form(name, "pool " + before.name);
     if (auto done = edit_pool(editor, *block, before, *after, name, out.changes); !done) return Error{done.error()};
   }
-  out.text = out.changes.empty() ? std::string(text) : editor.text();
-  const auto read = load_text(out.text, name);
+  out.text = out.changes.empty() ? text : editor.text();
+  std::vector<Source> edited = sources;
+  edited.front().text = out.text;
+  const auto read = load_sources(std::move(edited));
   if (!read) return Error{name + " could not be edited, it would not be valid: " + read.error()};
+  if (read->config.pools != running.pools && sources.size() > 1) {
+    return Error{"a drop-in file in " + drop_in_directory(name).string() + " says otherwise than " + name +
+                 " would: change it there by hand, and reload"};
+  }
   if (read->config.pools != running.pools) {
     return Error{name + " could not be edited so that it says what runs: change it by hand, and reload"};
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "controlplane/config/config.h"
+#include "controlplane/config/load.h"
 #include "dataplane/contract/result.h"
 
 namespace warmswap::config {
@@ -16,11 +17,11 @@ struct Edited {
   std::vector<std::string> changes;  // "weight web/hot2 50", in the file's order; empty: the text is the same
 };
 
-/// `text` is the file's, and says `file`; the result says `running`, which differs from it in backends of pools only:
-/// added, removed, other weights, enabled or not. What is known of the file's form is what people write,
+/// `sources` say `file`: the file itself, which is edited, and its drop-ins, which are not. The result says `running`,
+/// which differs from it in backends of pools only: added, removed, other weights, enabled or not. What is known of the
+/// file's form is what people write,
 /// [[pool.backend]] with a key a line; the result is read again, and refused with a sentence when it does not say
 /// `running`.
-contract::Result<Edited> edit(std::string_view text, const std::string& name, const Config& file,
-                              const Config& running);
+contract::Result<Edited> edit(const std::vector<Source>& sources, const Config& file, const Config& running);
 
 }  // namespace warmswap::config

@@ -26,6 +26,8 @@ class Section {
   /// "pool.web", as messages name the section.
   const std::string& path() const noexcept { return path_; }
   bool has(std::string_view key) const { return find(key).has_value(); }
+  /// The file in which the key stands; it must be there.
+  std::string file_of(std::string_view key) const { return find(key).value().file(); }
 
   // These write `out` when the key is there and right, and report it when it is there and wrong.
   void boolean(std::string_view key, bool& out);

@@ -27,7 +27,7 @@ std::optional<std::string> value_text(const Node& node) {
 
 class ProfileReader {
  public:
-  explicit ProfileReader(const std::string& name) : report_(name) {}
+  explicit ProfileReader(const std::string& name) : report_(std::vector{name}) {}
 
   Result<Profile> read(const Node& root) {
     for (const Node::Member& member : root.members()) {

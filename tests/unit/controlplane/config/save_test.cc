@@ -68,7 +68,7 @@ class Save : public testing::Test {
     return *std::find_if(backends.begin(), backends.end(), [&](const auto& b) { return b.name == name; });
   }
   Edited edited() {
-    const auto result = edit(kAnnotated, "w.toml", file, running);
+    const auto result = edit({{"w.toml", kAnnotated}}, file, running);
     EXPECT_TRUE(result.ok()) << result.error();
     return result.ok() ? *result : Edited{};
   }
@@ -123,17 +123,35 @@ TEST_F(Save, AnotherFormIsRefusedAndNotGuessedAt) {
   const Config before = config_of(inline_form);
   Config after = before;
   after.pools[0].backends[0].weight = 5;
-  const auto result = edit(inline_form, "w.toml", before, after);
+  const auto result = edit({{"w.toml", inline_form}}, before, after);
   ASSERT_FALSE(result.ok());
-  EXPECT_NE(result.error().find("w.toml: backend web/b1 is not written as [[pool.backend]]"), std::string::npos)
+  EXPECT_NE(result.error().find("w.toml: backend web/b1 is not written in this file as [[pool.backend]]"),
+            std::string::npos)
       << result.error();
 }
 
 TEST_F(Save, WhatTheChangesCannotSayIsRefused) {
   running.pools[0].hold_down = std::chrono::seconds(77);
-  const auto result = edit(kAnnotated, "w.toml", file, running);
+  const auto result = edit({{"w.toml", kAnnotated}}, file, running);
   ASSERT_FALSE(result.ok());
   EXPECT_NE(result.error().find("could not be edited so that it says what runs"), std::string::npos) << result.error();
+}
+
+TEST_F(Save, DropInsStayAsTheyAreAndAreNotContradicted) {
+  const std::vector<Source> sources = {
+      {"w.toml", kAnnotated},
+      {"w.toml.d/a.toml", "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+  const Config before = load_sources(sources)->config;
+  Config after = before;
+  after.pools[0].backends[1].weight = 30;
+  const auto saved = edit(sources, before, after);
+  ASSERT_TRUE(saved.ok()) << saved.error();
+  EXPECT_EQ(saved->text, replaced(kAnnotated, "address = \"192.0.2.12\"\n", "+weight = 30\n"));
+  after.pools[0].backends[0].weight = 21;
+  const auto refused = edit(sources, before, after);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error(),
+            "a drop-in file in w.toml.d says otherwise than w.toml would: change it there by hand, and reload");
 }
 
 TEST_F(Save, RandomChangesSaveExactlyAndLeaveTheOtherLinesAlone) {
@@ -168,7 +186,7 @@ TEST_F(Save, RandomChangesSaveExactlyAndLeaveTheOtherLinesAlone) {
         }
       }
     }
-    const auto result = edit(kAnnotated, "w.toml", file, target);
+    const auto result = edit({{"w.toml", kAnnotated}}, file, target);
     ASSERT_TRUE(result.ok()) << result.error();
     ASSERT_EQ(config_of(result->text).pools, target.pools);
     const std::set<std::string> kept = lines_of(result->text);
@@ -177,7 +195,7 @@ TEST_F(Save, RandomChangesSaveExactlyAndLeaveTheOtherLinesAlone) {
       ASSERT_TRUE(kept.contains(line)) << line;
     }
     // Saving what was saved changes nothing.
-    ASSERT_EQ(edit(result->text, "w.toml", target, target)->text, result->text);
+    ASSERT_EQ(edit({{"w.toml", result->text}}, target, target)->text, result->text);
   }
 }
 
