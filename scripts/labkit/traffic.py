@@ -85,6 +85,13 @@ class Stream:
     def failures(self) -> list[dict]:
         return [row for row in self.rows if row["backend"] is None]
 
+    def lost_under_way(self, moved: list[str], at_most: int = 5) -> list[str]:
+        """The flows of failed requests. A request under way in a slot that moves between living servers is reset, as no
+        connections are tracked: a few of the `moved` flows may be among them, and nobody else."""
+        lost = [row["flow"] for row in self.failures]
+        assert set(lost) <= set(moved) and len(lost) <= at_most, self.failures
+        return lost
+
     def outage_ms(self) -> float | None:
         """From the first failed request to the first good one after the last failed one; 0 without a failure, None when
         no good one followed."""
