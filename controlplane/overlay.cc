@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <type_traits>
 
@@ -152,17 +153,20 @@ ApplyResult numbered(ApplyResult result, size_t index, size_t count, const api::
   return result;
 }
 
-/// What the changes come to: a drain moves nothing at first, and everything in the end.
-Model at_the_end_of_drains(Model model, const std::vector<api::Change>& changes, Nanoseconds now) {
+/// A drain moves nothing at first, and everything in the end: the model then, where there is one among the changes.
+std::optional<Model> at_the_end_of_drains(const Model& model, const std::vector<api::Change>& changes,
+                                          Nanoseconds now) {
+  std::optional<Model> end;
   for (const api::Change& change : changes) {
     const auto* drain = std::get_if<api::DrainBackend>(&change);
     if (drain == nullptr) continue;
-    PoolModel& pool = model.pools.at(drain->pool);
-    const config::PoolConfig& config = *model.running.find_pool(drain->pool);
+    if (!end) end = model;
+    PoolModel& pool = end->pools.at(drain->pool);
+    const config::PoolConfig& config = *end->running.find_pool(drain->pool);
     pool.state = failover::step(config, pool.state, failover::Tick{}, now + drain->length).state;
     refresh_ring(config, pool);
   }
-  return model;
+  return end;
 }
 
 }  // namespace
@@ -224,7 +228,8 @@ ApplyResult apply_changes(Model& model, const std::vector<api::Change>& changes,
   if (auto valid = config::validate(next.running); !valid) return refuse(Refusal::invalid, valid.error());
   for (const std::string& name : touched) refresh_ring(*next.running.find_pool(name), next.pools.at(name));
   ApplyResult result;
-  add_plans(result, plan_between(model, at_the_end_of_drains(next, changes, now), touched));
+  const std::optional<Model> end = at_the_end_of_drains(next, changes, now);
+  add_plans(result, plan_between(model, end ? *end : next, touched));
   model = std::move(next);
   return result;
 }

@@ -13,11 +13,6 @@ namespace {
 
 using config::PoolConfig;
 
-/// Whether this backend must be warmed up by simulated load before it is warm.
-bool is_warmed_up(const PoolConfig& spec, const config::BackendConfig& config) {
-  return config.role == Role::warm && spec.warm.rate > 0;
-}
-
 BackendState fresh(const PoolConfig& spec, const config::BackendConfig& config, Nanoseconds now) {
   BackendState backend;
   backend.name = config.name;
@@ -25,7 +20,7 @@ BackendState fresh(const PoolConfig& spec, const config::BackendConfig& config, 
   backend.admin = config.enabled ? Admin::enabled : Admin::disabled;
   backend.configured_enabled = config.enabled;
   backend.since = now;
-  backend.warmed = !is_warmed_up(spec, config);
+  backend.warmed = !asks_for_warm_up(spec, config.role);
   backend.state = state_of(backend, Sitting::out);
   return backend;
 }
@@ -155,7 +150,7 @@ SeatState carried_over(const SeatState& old, uint32_t owner, const PoolState& st
 
 /// What remains of a backend's state under its new configuration.
 BackendState carried_over(BackendState backend, const PoolConfig& spec, const config::BackendConfig& config) {
-  backend.warmed = backend.warmed || !is_warmed_up(spec, config);
+  backend.warmed = backend.warmed || !asks_for_warm_up(spec, config.role);
   backend.configured_enabled = config.enabled;
   if (backend.role != config.role) {
     backend.role = config.role;

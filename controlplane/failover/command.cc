@@ -57,9 +57,8 @@ Step::Refused Step::take(const DrainOut& event) {
   notes_[*index] = {Cause::drain, "an operator drains it"};
   for (SeatState& seat : pool_.seats) {
     const BackendState& owner = pool_.backends[seat.owner];
-    if (seat.holder != *index || seat.owner == *index || seat.guest == seat.owner || owner.held || owner.drain)
-      continue;
-    if (fit(owner) && clean(owner)) start_return(spec_, seat, now_);  // who should have it anyway
+    if (seat.holder != *index || seat.owner == *index || seat.guest == seat.owner || owner.held) continue;
+    if (available(owner) && clean(owner)) start_return(spec_, seat, now_);  // who should have it anyway
   }
   return std::nullopt;
 }

@@ -10,10 +10,17 @@ namespace {
 
 using config::PoolConfig;
 
+Nanoseconds step_of(const Drain& drain) noexcept {
+  return std::max((drain.until - drain.since) / static_cast<int64_t>(kRampSteps), Nanoseconds(1));
+}
+
 int64_t steps_done(const Drain& drain, Nanoseconds now) noexcept {
-  const Nanoseconds passed = std::max(now - drain.since, Nanoseconds(0));
-  const Nanoseconds step = std::max((drain.until - drain.since) / static_cast<int64_t>(kRampSteps), Nanoseconds(1));
-  return std::min<int64_t>(passed / step, kRampSteps);
+  return std::min<int64_t>(std::max(now - drain.since, Nanoseconds(0)) / step_of(drain), kRampSteps);
+}
+
+/// What a draining backend has handed over at `now`, in kWhole-ths of each seat it holds.
+uint16_t handed_over(const Drain& drain, Nanoseconds now) noexcept {
+  return static_cast<uint16_t>(steps_done(drain, now) * kWhole / kRampSteps);
 }
 
 bool has_standbys(const PoolConfig& spec) {
@@ -24,14 +31,10 @@ bool has_standbys(const PoolConfig& spec) {
 
 }  // namespace
 
-uint16_t handed_over(const Drain& drain, Nanoseconds now) noexcept {
-  return static_cast<uint16_t>(steps_done(drain, now) * kWhole / kRampSteps);
-}
-
 Nanoseconds next_drain_step(const Drain& drain, Nanoseconds now) noexcept {
   const int64_t next = steps_done(drain, now) + 1;
   if (next >= kRampSteps) return drain.until;
-  return drain.since + next * std::max((drain.until - drain.since) / static_cast<int64_t>(kRampSteps), Nanoseconds(1));
+  return drain.since + next * step_of(drain);
 }
 
 void hand_over(const PoolConfig& spec, PoolState& pool, Nanoseconds now) {
@@ -54,7 +57,7 @@ void hand_over(const PoolConfig& spec, PoolState& pool, Nanoseconds now) {
     }
     seat.ramp_share = kWhole;
     // What a trickle has given it already stays there.
-    const auto most = std::max<uint16_t>(given, static_cast<uint16_t>(spec.trickle * kWhole / 100));
+    const auto most = std::max(given, trickle_share(spec));
     if (most == 0) continue;
     if (!pairing) pairing.emplace(spec);
     const std::optional<Choice> next = pairing->best(pool, s, {.lost = seat.holder, .avoid = {}, .whole = true});

@@ -8,10 +8,7 @@
 
 namespace warmswap::failover {
 
-/// What a draining backend has handed over at `now`, in kWhole-ths of each seat it holds: linear, in steps of 1/20.
-uint16_t handed_over(const Drain& drain, Nanoseconds now) noexcept;
-
-/// The next step, the end among them.
+/// A drain goes by steps of 1/20, evenly in time. When the next one is, the end among them.
 Nanoseconds next_drain_step(const Drain& drain, Nanoseconds now) noexcept;
 
 /// Shares the seats of draining backends with those that will have them: the standby that would be chosen, as a guest,

@@ -122,7 +122,7 @@ void Step::confirm_failures() {
     const bool failure = backend.health == Health::up || backend.role == Role::hot;
     backend.health = Health::down;
     // What failed comes back with cold caches.
-    if (backend.role == Role::warm && spec_.warm.rate > 0) backend.warmed = false;
+    if (asks_for_warm_up(spec_, backend.role)) backend.warmed = false;
     if (failure) count_failure(spec_, backend, now_);
     if (!notes_[i].cause) {
       notes_[i] = {backend.beats == Beats::lost ? Cause::heartbeat : Cause::probe, backend.reason};

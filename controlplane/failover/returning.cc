@@ -22,7 +22,7 @@ bool holds_up(const BackendState& owner) {
 /// Out of its seat, free to return, and its last signals were good: what the hold-down counts for.
 bool returning(const PoolState& pool, const SeatState& seat) {
   const BackendState& owner = pool.backends[seat.owner];
-  return seat.holder != seat.owner && !on_its_way(seat) && fit(owner) && !owner.held && !owner.drain && clean(owner);
+  return seat.holder != seat.owner && !on_its_way(seat) && available(owner) && !owner.held && clean(owner);
 }
 
 /// Whether the hold-down is all that stands between the owner and its seat. Manual failback keeps a standby that serves
@@ -121,7 +121,7 @@ void return_owners(const PoolConfig& spec, PoolState& pool, Nanoseconds now, std
   for (uint32_t s = 0; s < pool.seats.size(); ++s) {
     SeatState& seat = pool.seats[s];
     BackendState& owner = pool.backends[seat.owner];
-    if (!seat.holder && !owner.vacated && fit(owner) && !owner.drain) {
+    if (!seat.holder && !owner.vacated && available(owner)) {
       notes[s].because = seat.owner;
       notes[s].opened = true;
       open_seat(spec, pool, seat, now);

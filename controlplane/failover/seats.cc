@@ -172,11 +172,10 @@ void trickle(const PoolConfig& spec, PoolState& pool) {
     if (pool.backends[seat.owner].drain) continue;  // hand_over() has its guest
     if (!pairing) pairing.emplace(spec);
     const std::optional<uint32_t> standby = pairing->first_choice(s);
-    if (!standby || pool.backends[*standby].drain || !fit(pool.backends[*standby]) || !clean(pool.backends[*standby]))
-      continue;
+    if (!standby || !available(pool.backends[*standby]) || !clean(pool.backends[*standby])) continue;
     if (sitting[*standby] != Sitting::out) continue;
     seat.guest = standby;
-    seat.guest_share = static_cast<uint16_t>(std::max<uint32_t>(spec.trickle * kWhole / 100, 1));
+    seat.guest_share = trickle_share(spec);
   }
 }
 
@@ -217,6 +216,10 @@ void stand_up(SeatState& seat) noexcept {
 
 bool fit(const BackendState& backend) noexcept {
   return backend.admin == Admin::enabled && backend.health == Health::up && !backend.ejected;
+}
+
+bool available(const BackendState& backend) noexcept {
+  return fit(backend) && !backend.drain;
 }
 
 bool clean(const BackendState& backend) noexcept {

@@ -25,6 +25,9 @@ SeatNote seat_note(Cause cause);
 /// In the seat or ready to be: enabled, found to work, and not ejected.
 bool fit(const BackendState& backend) noexcept;
 
+/// May take a seat: fit, and not on its way out.
+bool available(const BackendState& backend) noexcept;
+
 /// The last signal of every kind was good.
 bool clean(const BackendState& backend) noexcept;
 

@@ -134,6 +134,10 @@ std::optional<Nanoseconds> next_ramp_step(const PoolConfig& spec, const SeatStat
   return std::nullopt;
 }
 
+uint16_t trickle_share(const PoolConfig& spec) {
+  return percent(spec.trickle);
+}
+
 std::vector<uint64_t> weight_held(const PoolConfig& spec, const PoolState& pool) {
   std::vector<uint64_t> held(pool.backends.size(), 0);
   for (const SeatState& seat : pool.seats) {

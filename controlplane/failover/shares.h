@@ -18,6 +18,9 @@ uint16_t ramp_share(const config::PoolConfig& spec, const SeatState& seat, Nanos
 /// When ramp_share() next changes; nullopt when it never will.
 std::optional<Nanoseconds> next_ramp_step(const config::PoolConfig& spec, const SeatState& seat, Nanoseconds now);
 
+/// What a standby serves of the seat it would take first, in kWhole-ths.
+uint16_t trickle_share(const config::PoolConfig& spec);
+
 /// By backend: weight of all seats it holds.
 std::vector<uint64_t> weight_held(const config::PoolConfig& spec, const PoolState& pool);
 

@@ -77,7 +77,7 @@ std::optional<Choice> Pairing::best(const PoolState& pool, uint32_t seat, const 
   uint16_t part = 0;
   for (uint32_t place = 0; place < count; ++place) {
     const uint32_t standby = warm_[place];
-    if (!fit(pool.backends[standby]) || pool.backends[standby].drain) continue;
+    if (!available(pool.backends[standby])) continue;
     if (!wish.avoid.empty() && spec_.backends[standby].domain == wish.avoid) continue;
     const uint16_t fits = room_for(spec_, standby, pool.seats[seat].owner, busy(standby), held[standby]);
     if (fits == 0 || (wish.whole && fits < kWhole) || (chosen && key(*chosen, part) <= key(place, fits))) continue;

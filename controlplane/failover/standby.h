@@ -22,6 +22,11 @@ struct Wish {
   bool whole = false;            // only those with room for the whole seat
 };
 
+/// Whether a backend of this role must be warmed up by simulated load before it counts as warm.
+inline bool asks_for_warm_up(const config::PoolConfig& spec, Role role) noexcept {
+  return role == Role::warm && spec.warm.rate > 0;
+}
+
 /// How much of a seat fits into what the standby may still take, in kWhole-ths; 0 = it has no room. `held`: the weight
 /// it holds already, if it is `busy`.
 uint16_t room_for(const config::PoolConfig& spec, uint32_t standby, uint32_t seat_owner, bool busy, uint64_t held);
