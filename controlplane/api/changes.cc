@@ -42,20 +42,17 @@ std::string optional_name(ObjectReader& reader, std::string_view name) {
   return checked_text(reader, reader.optional(name), name, valid, limits::kNameRule);
 }
 
-/// Takes a word out of a fixed set.
-template <typename Value, size_t kSize>
-void choose(ObjectReader& reader, std::string_view name, Value& target,
-            const std::pair<std::string_view, Value> (&choices)[kSize], std::string_view rule) {
+/// Takes a word out of the configuration's.
+template <typename Words, typename Value>
+void choose(ObjectReader& reader, std::string_view name, Value& target, const Words& words, std::string_view rule) {
   const json::value* value = reader.optional(name);
-  const auto word = reader.text(value, name);
-  if (!word) return;
-  for (const auto& [choice, meaning] : choices) {
-    if (*word == choice) {
-      target = meaning;
-      return;
-    }
+  const auto text = reader.text(value, name);
+  if (!text) return;
+  if (const auto meaning = config::parse_word(words, *text)) {
+    target = *meaning;
+  } else {
+    reader.expected(name, rule, *value);
   }
-  reader.expected(name, rule, *value);
 }
 
 template <typename Integer>
@@ -79,6 +76,14 @@ bool choose_duration(ObjectReader& reader, std::string_view name, config::Nanose
   return false;
 }
 
+/// How long a drill or a drain lasts.
+config::Nanoseconds required_length(ObjectReader& reader) {
+  config::Nanoseconds length{0};
+  reader.required(field::kFor);
+  choose_duration(reader, field::kFor, length, limits::kMinDrill, limits::kMaxDrill);
+  return length;
+}
+
 void read_statuses(ObjectReader& reader, std::vector<uint16_t>& target) {
   constexpr std::string_view kRule = "a list of 1 to 64 status codes from 100 to 599";
   const json::value* value = reader.optional(field::kExpectStatus);
@@ -100,15 +105,9 @@ void read_statuses(ObjectReader& reader, std::vector<uint16_t>& target) {
 }
 
 ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std::string& path, std::string& error) {
-  static constexpr std::pair<std::string_view, config::ProbeKind> kKinds[] = {
-      {"none", config::ProbeKind::none},   {"tcp", config::ProbeKind::tcp},  {"http", config::ProbeKind::http},
-      {"https", config::ProbeKind::https}, {"udp", config::ProbeKind::udp},  {"icmp", config::ProbeKind::icmp},
-      {"grpc", config::ProbeKind::grpc},   {"exec", config::ProbeKind::exec}};
-  static constexpr std::pair<std::string_view, config::ProbeVia> kVias[] = {{"direct", config::ProbeVia::direct},
-                                                                            {"tunnel", config::ProbeVia::tunnel}};
   const bool exec_before = probe.kind == config::ProbeKind::exec;
   ObjectReader reader(object, path, error);
-  choose(reader, field::kKind, probe.kind, kKinds,
+  choose(reader, field::kKind, probe.kind, config::kProbeKindWords,
          "\"none\", \"tcp\", \"http\", \"https\", \"udp\", \"icmp\" or \"grpc\"");
   // Whoever may use the socket may steer traffic, not run programs.
   if (probe.kind == config::ProbeKind::exec && !exec_before) {
@@ -142,14 +141,12 @@ ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std:
   if (const json::value* value = reader.optional(field::kService)) {
     probe.service = checked_text(reader, value, field::kService, limits::valid_host, limits::kServiceRule);
   }
-  choose(reader, field::kVia, probe.via, kVias, "\"direct\" or \"tunnel\"");
+  choose(reader, field::kVia, probe.via, config::kProbeViaWords, "\"direct\" or \"tunnel\"");
   reader.finish();
   return probe;
 }
 
 Change read_add(ObjectReader& reader, std::string pool, std::string name, const PoolProbe& pool_probe) {
-  static constexpr std::pair<std::string_view, config::Role> kRoles[] = {{"hot", config::Role::hot},
-                                                                         {"warm", config::Role::warm}};
   AddBackend add{std::move(pool), {}};
   BackendConfig& backend = add.backend;
   backend.name = std::move(name);
@@ -159,7 +156,7 @@ Change read_add(ObjectReader& reader, std::string pool, std::string name, const 
     if (!parsed) reader.expected(field::kAddress, "an IPv4 address such as \"192.0.2.10\"", *address);
     backend.address = parsed.value_or(config::Be32());
   }
-  choose(reader, field::kRole, backend.role, kRoles, "\"hot\" or \"warm\"");
+  choose(reader, field::kRole, backend.role, config::kRoleWords, "\"hot\" or \"warm\"");
   choose_number(reader, field::kWeight, backend.weight, 0, limits::kMaxWeight);
   choose_number(reader, field::kCapacity, backend.capacity, 0, limits::kMaxCapacity);
   backend.domain = optional_name(reader, field::kDomain);
@@ -216,14 +213,10 @@ Change read_change(const json::object& object, const PoolProbe& pool_probe, cons
     change = SwapBackends{std::move(pool), std::move(backend), required_name(reader, field::kWith)};
   } else if (op == operation::kDrill) {
     DrillBackend drill{std::move(pool), std::move(backend), optional_standby(reader), {}};
-    reader.required(field::kFor);
-    choose_duration(reader, field::kFor, drill.length, limits::kMinDrill, limits::kMaxDrill);
+    drill.length = required_length(reader);
     change = std::move(drill);
   } else if (op == operation::kDrain) {
-    DrainBackend drain{std::move(pool), std::move(backend), {}};
-    reader.required(field::kFor);
-    choose_duration(reader, field::kFor, drain.length, limits::kMinDrill, limits::kMaxDrill);
-    change = std::move(drain);
+    change = DrainBackend{std::move(pool), std::move(backend), required_length(reader)};
   } else if (op_value != nullptr) {
     reader.expected(field::kOp, kOperations, *op_value);
   }

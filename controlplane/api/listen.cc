@@ -20,6 +20,7 @@
 
 namespace warmswap::api {
 
+using contract::Descriptor;
 using contract::Error;
 using contract::Result;
 
@@ -97,10 +98,6 @@ Result<UnixListener> bind_unix(const std::string& path, const sockaddr_un& addre
 }
 
 }  // namespace
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
 
 bool SocketFile::claim(const std::string& path) {
   path_ = path;

@@ -8,28 +8,10 @@
 #include <string>
 #include <utility>
 
+#include "dataplane/contract/descriptor.h"
 #include "dataplane/contract/result.h"
 
 namespace warmswap::api {
-
-/// Owns a file descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-
-  int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
 
 /// The name of a bound UNIX socket in the file system; removed with the object, unless another file has taken the name
 /// or this one was changed by somebody else meanwhile.
@@ -54,7 +36,7 @@ class SocketFile {
 };
 
 struct UnixListener {
-  Descriptor descriptor;
+  contract::Descriptor descriptor;
   SocketFile file;
 };
 
@@ -63,7 +45,7 @@ struct UnixListener {
 contract::Result<UnixListener> listen_unix(const std::string& path, const std::string& group);
 
 /// `address` is a numeric IPv4 or IPv6 address; port 0 lets the kernel choose.
-contract::Result<Descriptor> listen_tcp(const std::string& address, uint16_t port);
+contract::Result<contract::Descriptor> listen_tcp(const std::string& address, uint16_t port);
 
 /// The port a TCP listener is bound to.
 uint16_t bound_port(int fd) noexcept;

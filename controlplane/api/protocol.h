@@ -203,14 +203,15 @@ inline constexpr std::string_view kHost = "host";
 inline constexpr std::string_view kVerify = "verify";
 inline constexpr std::string_view kPayload = "payload";
 inline constexpr std::string_view kExpect = "expect";
-// Of /v1/save.
-inline constexpr std::string_view kFilePath = "file";
-inline constexpr std::string_view kTextBefore = "before";
-inline constexpr std::string_view kTextAfter = "after";
 inline constexpr std::string_view kService = "service";
 inline constexpr std::string_view kVia = "via";
 inline constexpr std::string_view kExpectStatus = "expect_status";
 inline constexpr std::string_view kNotes = "notes";
+
+// Of /v1/save.
+inline constexpr std::string_view kFilePath = "file";
+inline constexpr std::string_view kTextBefore = "before";
+inline constexpr std::string_view kTextAfter = "after";
 }  // namespace field
 
 /// Values of `op` in a change.

@@ -186,7 +186,15 @@ struct Route {
   Parameters parameters;
   Response (*get)(Service&, const Target&);
   Response (*post)(Service&, const std::string&);
+  std::string_view withheld = {};  // why only the control socket answers it; empty = every listener does
 };
+
+/// explain() answers with the keyed hash of whatever flow one names. Open to everybody it is an oracle that finds flows
+/// which all meet one backend, against which the key is kept secret.
+constexpr std::string_view kAimsTraffic =
+    "this listener does not tell where a flow goes, which would help to aim traffic at one backend";
+/// It may hold the key itself.
+constexpr std::string_view kShowsTheFile = "this listener does not show the configuration file";
 
 constexpr Route kRoutes[] = {
     {endpoint::kStatus, kNoParameters, get_status, nullptr},
@@ -194,10 +202,10 @@ constexpr Route kRoutes[] = {
     {endpoint::kPools, kNoParameters, get_pools, nullptr},
     {endpoint::kBackends, kBackendsParameters, get_backends, nullptr},
     {endpoint::kEvents, kEventsParameters, get_events, nullptr},
-    {endpoint::kExplain, kExplainParameters, get_explain, nullptr},
+    {endpoint::kExplain, kExplainParameters, get_explain, nullptr, kAimsTraffic},
     {endpoint::kDrops, kNoParameters, get_drops, nullptr},
     {endpoint::kVersion, kNoParameters, get_version, nullptr},
-    {endpoint::kSave, kNoParameters, get_save, nullptr},
+    {endpoint::kSave, kNoParameters, get_save, nullptr, kShowsTheFile},
     {endpoint::kChanges, kNoParameters, nullptr, post_changes},
     {endpoint::kReload, kNoParameters, nullptr, post_reload},
     {endpoint::kConfirm, kNoParameters, nullptr, post_confirm},
@@ -205,12 +213,6 @@ constexpr Route kRoutes[] = {
     {endpoint::kMetrics, kNoParameters, get_metrics, nullptr},
     {endpoint::kHealth, kNoParameters, get_health, nullptr},
 };
-
-/// explain() answers with the keyed hash of whatever flow one names. Open to everybody it is an oracle that finds flows
-/// which all meet one backend, against which the key is kept secret.
-bool needs_control_socket(const Route& route) {
-  return route.get == get_explain;
-}
 
 Response no_such_endpoint(std::string_view path) {
   std::vector<std::string_view> paths;
@@ -251,17 +253,9 @@ Response dispatch(Service& service, const Request& request, const std::string& c
     response.allow = "GET, HEAD";
     return response;
   }
-  if (request.read_only && route->get == get_save) {
-    return error_response(403, fmt::format("the configuration file is shown on the control socket only: ask {}, with "
-                                           "warmswapctl or curl --unix-socket",
-                                           control_socket));
-  }
-  if (request.read_only && needs_control_socket(*route)) {
-    return error_response(
-        403,
-        fmt::format("this listener does not tell where a flow goes, which would help to aim traffic at one backend: "
-                    "ask the control socket {}, with warmswapctl or curl --unix-socket",
-                    control_socket));
+  if (request.read_only && !route->withheld.empty()) {
+    return error_response(403, fmt::format("{}: ask the control socket {}, with warmswapctl or curl --unix-socket",
+                                           route->withheld, control_socket));
   }
   if (route->get != nullptr ? !safe_method(request.method) : request.method != "POST") {
     return refuse_method(request, *route);

@@ -238,11 +238,11 @@ asio::awaitable<void> accept_all(std::shared_ptr<Server::Core> core, Listener& l
   }
 }
 
-std::unique_ptr<Listener> make_listener(asio::io_context& context, Descriptor descriptor, bool read_only) {
+std::unique_ptr<Listener> make_listener(asio::io_context& context, contract::Descriptor descriptor, bool read_only) {
   sockaddr_storage address{};
   socklen_t length = sizeof(address);
   getsockname(descriptor.get(), reinterpret_cast<sockaddr*>(&address), &length);
-  auto listener = std::make_unique<Listener>(Acceptor(context), read_only);
+  auto listener = std::make_unique<Listener>(Listener{Acceptor(context), read_only});
   listener->acceptor.assign(Protocol(address.ss_family, 0), descriptor.release());
   return listener;
 }

@@ -9,28 +9,16 @@
 #include <cstring>
 
 #include "controlplane/config/text.h"
+#include "dataplane/contract/descriptor.h"
 
 namespace warmswap::config {
 namespace {
 
+using contract::Descriptor;
 using contract::Error;
 using contract::Result;
 
 constexpr size_t kLargestFile = size_t{64} << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error cannot_read(const std::filesystem::path& path, std::string_view why) {
   return Error{fmt::format("cannot read {}: {}", quote(path.string()), why)};

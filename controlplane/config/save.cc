@@ -17,6 +17,7 @@ using contract::Error;
 using contract::Result;
 using Lines = std::vector<std::string>;
 
+constexpr std::string_view kPoolHeader = "pool";
 constexpr std::string_view kBackendHeader = "pool.backend";
 
 Lines split(std::string_view text) {
@@ -80,8 +81,8 @@ struct Block {
   size_t end = 0;       // behind those
   std::string name;
 };
-struct PoolBlock {
-  Block block;  // ends behind the last backend
+/// Ends behind the last backend.
+struct PoolBlock : Block {
   std::vector<Block> backends;
 };
 
@@ -99,9 +100,9 @@ std::vector<PoolBlock> blocks_of(const Lines& lines) {
     while (next < lines.size() && header_of(lines[next]).empty()) ++next;
     const size_t end = behind_last_key(lines, i, next);
     open = nullptr;
-    if (header == "pool") {
+    if (header == kPoolHeader) {
       pools.push_back({});
-      open = &pools.back().block;
+      open = &pools.back();
     } else if (header == kBackendHeader && !pools.empty()) {
       pools.back().backends.push_back({});
       open = &pools.back().backends.back();
@@ -112,7 +113,7 @@ std::vector<PoolBlock> blocks_of(const Lines& lines) {
     } else if (header.starts_with("pool.backend.") && !pools.empty() && !pools.back().backends.empty()) {
       pools.back().backends.back().end = end;
     }
-    if (header.starts_with("pool") && !pools.empty()) pools.back().block.end = end;
+    if (header.starts_with("pool") && !pools.empty()) pools.back().end = end;
     i = next;
   }
   return pools;
@@ -237,22 +238,11 @@ class Editor {
   std::map<size_t, Lines> added_;  // by the line they stand before
 };
 
-template <typename Blocks>
-auto named(Blocks& blocks, const std::string& name) {
-  return std::find_if(blocks.begin(), blocks.end(), [&name](const auto& block) {
-    if constexpr (requires { block.block; }) {
-      return block.block.name == name;
-    } else {
-      return block.name == name;
-    }
-  });
-}
-
-Error unknown_form(const std::string& name, const std::string& what) {
+Error unknown_form(const std::string& name, const std::string& what, std::string_view header) {
   return Error{
       fmt::format("{}: {} is not written in this file as [[{}]] with a key a line, which is all that can be edited: "
                   "change the file by hand, and reload",
-                  name, what, what.starts_with("pool") ? "pool" : "pool.backend")};
+                  name, what, header)};
 }
 
 Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig& before, const PoolConfig& after,
@@ -261,8 +251,8 @@ Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig&
     const std::string where = before.name + "/" + old.name;
     const BackendConfig* now = after.find_backend(old.name);
     if (now != nullptr && *now == old) continue;
-    const auto at = named(block.backends, old.name);
-    if (at == block.backends.end()) return unknown_form(name, "backend " + where);
+    const auto at = std::ranges::find(block.backends, old.name, &Block::name);
+    if (at == block.backends.end()) return unknown_form(name, "backend " + where, kBackendHeader);
     if (now == nullptr) {
       editor.remove(*at);
       changes.push_back("remove " + where);
@@ -279,7 +269,7 @@ Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig&
   }
   for (const BackendConfig& backend : after.backends) {
     if (before.find_backend(backend.name) != nullptr) continue;
-    editor.insert(block.block.end, write_backend(backend, after.probe));
+    editor.insert(block.end, write_backend(backend, after.probe));
     changes.push_back("add " + after.name + "/" + backend.name);
   }
   return {};
@@ -296,8 +286,8 @@ Result<Edited> edit(const std::vector<Source>& sources, const Config& file, cons
   for (const PoolConfig& before : file.pools) {
     const PoolConfig* after = running.find_pool(before.name);
     if (after == nullptr || *after == before) continue;
-    const auto block = named(pools, before.name);
-    if (block == pools.end()) return unknown_form(name, "pool " + before.name);
+    const auto block = std::ranges::find(pools, before.name, &Block::name);
+    if (block == pools.end()) return unknown_form(name, "pool " + before.name, kPoolHeader);
     if (auto done = edit_pool(editor, *block, before, *after, name, out.changes); !done) return Error{done.error()};
   }
   out.text = out.changes.empty() ? text : editor.text();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "controlplane/config/config.h"
@@ -19,9 +18,8 @@ struct Edited {
 
 /// `sources` say `file`: the file itself, which is edited, and its drop-ins, which are not. The result says `running`,
 /// which differs from it in backends of pools only: added, removed, other weights, enabled or not. What is known of the
-/// file's form is what people write,
-/// [[pool.backend]] with a key a line; the result is read again, and refused with a sentence when it does not say
-/// `running`.
+/// file's form is what people write, [[pool.backend]] with a key a line; the result is read again, and refused with a
+/// sentence when it does not say `running`.
 contract::Result<Edited> edit(const std::vector<Source>& sources, const Config& file, const Config& running);
 
 }  // namespace warmswap::config

@@ -42,7 +42,14 @@ bool is_local(const error_code& error) {
 }
 
 std::string in_words(const error_code& error) {
-  std::string text = error.message();
+  return uncapitalised(error.message());
+}
+
+error_code last_error() noexcept {
+  return {errno, boost::system::system_category()};
+}
+
+std::string uncapitalised(std::string text) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;
 }
@@ -94,6 +101,19 @@ void Attempt::finish_later(Outcome outcome, std::string detail) {
   });
 }
 
+void Attempt::connect_to_target(asio::ip::tcp::socket& socket, std::function<void()> connected) {
+  error_code error;
+  socket.open(asio::ip::tcp::v4(), error);
+  if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
+  if (error) return fail_later(error);
+  socket.async_connect({asio::ip::address_v4(target_.address.host()), target_.port},
+                       [self = shared_from_this(), connected = std::move(connected)](const error_code& result) {
+                         if (self->over()) return;
+                         if (result) return self->fail(result);
+                         connected();
+                       });
+}
+
 void Attempt::finish(Outcome outcome, std::string detail) {
   const Done done = std::move(done_);
   const ProbeResult result{target_.id, outcome, std::move(detail), started_, Clock::now()};
@@ -116,13 +136,12 @@ std::shared_ptr<Attempt> make_direct_attempt(asio::io_context& io, const Target&
       return make_udp_attempt(io, target, std::move(done));
     case config::ProbeKind::icmp:
       return make_icmp_attempt(io, target, std::move(done));
-    case config::ProbeKind::grpc:
-      return make_grpc_attempt(io, target, std::move(done));
     case config::ProbeKind::exec:
       return make_exec_attempt(io, target, std::move(done));
     case config::ProbeKind::none:
     case config::ProbeKind::tcp:
     case config::ProbeKind::http:
+    case config::ProbeKind::grpc:
       break;
   }
   return make_stream_attempt(io, target, means.request, std::move(done));

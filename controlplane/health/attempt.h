@@ -2,6 +2,7 @@
 // timeout is over. Single use; lives on the io_context's thread; kept alive by its own pending operations.
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 #include <functional>
@@ -50,6 +51,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   void fail(const boost::system::error_code& error);
   void fail_later(const boost::system::error_code& error);
   void finish_later(Outcome outcome, std::string detail);
+  /// Opens a connection to the target that will end with a reset; `connected` is called unless that fails or the
+  /// attempt is over before.
+  void connect_to_target(boost::asio::ip::tcp::socket& socket, std::function<void()> connected);
 
  private:
   void wait_for_deadline();
@@ -67,6 +71,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 bool is_local(const boost::system::error_code& error);
 /// As a sentence goes on: "connection refused".
 std::string in_words(const boost::system::error_code& error);
+std::string uncapitalised(std::string text);
+/// errno.
+boost::system::error_code last_error() noexcept;
 
 /// What attempts at a target share. `request`: what HTTP kinds send. `tls`: for https; null where there is none.
 /// `tunnel`: for targets with a tunnel. All must outlive the attempt.
@@ -87,7 +94,6 @@ std::shared_ptr<Attempt> make_tls_attempt(boost::asio::io_context& io, const Tar
                                           boost::asio::ssl::context* tls, Attempt::Done done);
 std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_icmp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
-std::shared_ptr<Attempt> make_grpc_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_exec_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_tunnel_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
                                              Attempt::Done done);

@@ -82,7 +82,7 @@ class IcmpAttempt final : public Attempt {
       return finish_later(Outcome::not_run,
                           "no permission for ICMP: net.ipv4.ping_group_range must include this process's group");
     }
-    if (fd < 0) return fail_later(error_code(errno, boost::system::system_category()));
+    if (fd < 0) return fail_later(last_error());
     error_code error;
     socket_.assign(fd, error);
     sockaddr_in to{};
@@ -93,7 +93,7 @@ class IcmpAttempt final : public Attempt {
     echo.un.echo.sequence = htons(1);
     const bool sent = connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 &&
                       send(fd, &echo, sizeof(echo), 0) == static_cast<ssize_t>(sizeof(echo));
-    if (!sent) return fail_later(error_code(errno, boost::system::system_category()));
+    if (!sent) return fail_later(last_error());
     receive();
   }
 

@@ -135,7 +135,7 @@ class ExecAttempt final : public Attempt {
 
   void begin() override {
     std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_later(error_code(errno, boost::system::system_category()));
+    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_later(last_error());
     error_code error;
     output_.assign(pipe[0], error);
     pid_t pid = 0;
@@ -144,7 +144,7 @@ class ExecAttempt final : public Attempt {
     if (refused != 0) return cannot_run(refused);
     const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
     if (pidfd < 0) {
-      const error_code reason(errno, boost::system::system_category());
+      const error_code reason = last_error();
       ::kill(-pid, SIGKILL);
       ::waitpid(pid, nullptr, 0);
       return fail_later(reason);

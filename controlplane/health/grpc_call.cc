@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
-#include <span>
+
+#include "controlplane/health/attempt.h"
 
 namespace warmswap::health {
 namespace {
@@ -134,7 +134,8 @@ class GrpcCall::Session {
   std::optional<Verdict> feed(std::string_view bytes) {
     const ssize_t taken =
         nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-    if (taken < 0) return Verdict{Outcome::bad, "not HTTP/2: " + lower(nghttp2_strerror(static_cast<int>(taken)))};
+    if (taken < 0)
+      return Verdict{Outcome::bad, "not HTTP/2: " + uncapitalised(nghttp2_strerror(static_cast<int>(taken)))};
     if (closed_) return judge();
     return std::nullopt;
   }
@@ -154,11 +155,6 @@ class GrpcCall::Session {
   }
 
  private:
-  static std::string lower(std::string text) {
-    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
-    return text;
-  }
-
   static ssize_t read_request(nghttp2_session*, int32_t, uint8_t* to, size_t room, uint32_t* flags,
                               nghttp2_data_source* source, void*) {
     auto& self = *static_cast<Session*>(source->ptr);
@@ -213,10 +209,10 @@ GrpcCall::~GrpcCall() = default;
 std::string GrpcCall::take_output() {
   return session_->take_output();
 }
-std::optional<GrpcCall::Verdict> GrpcCall::feed(std::string_view bytes) {
+std::optional<Exchange::Verdict> GrpcCall::feed(std::string_view bytes) {
   return session_->feed(bytes);
 }
-GrpcCall::Verdict GrpcCall::ended() const {
+Exchange::Verdict GrpcCall::ended() {
   return {Outcome::bad, "connection closed before the end of the answer"};
 }
 

@@ -7,29 +7,20 @@
 #include <string>
 #include <string_view>
 
-#include "controlplane/health/prober.h"
+#include "controlplane/health/exchange.h"
 
 namespace warmswap::health {
 
-class GrpcCall {
+class GrpcCall final : public Exchange {
  public:
-  struct Verdict {
-    Outcome outcome = Outcome::bad;
-    std::string detail;
-  };
-
   /// `authority`: what :authority says. `service`: whose health; empty is the server's as a whole.
   GrpcCall(const std::string& authority, const std::string& service);
-  ~GrpcCall();
-  GrpcCall(const GrpcCall&) = delete;
-  GrpcCall& operator=(const GrpcCall&) = delete;
+  ~GrpcCall() override;
 
-  /// What shall be sent now; empty when there is nothing.
-  std::string take_output();
-  /// What arrived; a verdict once there is one.
-  std::optional<Verdict> feed(std::string_view bytes);
-  /// The peer has closed.
-  Verdict ended() const;
+  std::string take_output() override;
+  std::optional<Verdict> feed(std::string_view bytes) override;
+  Verdict ended() override;
+  std::string missing() const override { return "no answer"; }
 
  private:
   class Session;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address_v4.hpp>
+#include <utility>
 
 #include "controlplane/config/text.h"
 
@@ -23,25 +24,30 @@ std::string http_request(const Target& target) {
       target.probe.path, http_authority(target));
 }
 
-HttpExchange::HttpExchange(const config::ProbeConfig& probe)
-    : probe_(probe), response_(probe.expect.empty() ? HttpResponse::Want::status : HttpResponse::Want::body) {}
+HttpExchange::HttpExchange(const config::ProbeConfig& probe, const std::string& request)
+    : probe_(probe),
+      request_(request),
+      response_(probe.expect.empty() ? HttpResponse::Want::status : HttpResponse::Want::body) {}
 
-std::optional<HttpExchange::Verdict> HttpExchange::feed(size_t bytes) {
-  const HttpResponse::Progress progress = response_.feed({buffer_.data(), bytes});
-  status_known_ = response_.status() >= 200;
+std::string HttpExchange::take_output() {
+  return std::exchange(asked_, true) ? "" : request_;
+}
+
+std::optional<Exchange::Verdict> HttpExchange::feed(std::string_view bytes) {
+  const HttpResponse::Progress progress = response_.feed(bytes);
   if (progress == HttpResponse::Progress::more) return std::nullopt;
   return judge(progress);
 }
 
-HttpExchange::Verdict HttpExchange::ended() {
+Exchange::Verdict HttpExchange::ended() {
   return judge(response_.end());
 }
 
 std::string HttpExchange::missing() const {
-  return status_known_ ? "no end of the HTTP response's body" : "no complete HTTP response header";
+  return response_.status() >= 200 ? "no end of the HTTP response's body" : "no complete HTTP response header";
 }
 
-HttpExchange::Verdict HttpExchange::judge(HttpResponse::Progress progress) const {
+Exchange::Verdict HttpExchange::judge(HttpResponse::Progress progress) const {
   if (progress == HttpResponse::Progress::malformed) {
     // A connection that closes early is no malformed response; the sentence stands for itself.
     const std::string& problem = response_.problem();
@@ -55,7 +61,7 @@ HttpExchange::Verdict HttpExchange::judge(HttpResponse::Progress progress) const
   return {Outcome::bad, fmt::format("HTTP status {}, expected {}", status, list)};
 }
 
-HttpExchange::Verdict HttpExchange::judge_body() const {
+Exchange::Verdict HttpExchange::judge_body() const {
   const unsigned status = response_.status();
   if (probe_.expect.empty()) return {Outcome::good, fmt::format("HTTP status {}", status)};
   const std::string expected = config::parse_payload(probe_.expect).value_or("");

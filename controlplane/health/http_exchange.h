@@ -1,13 +1,12 @@
 // The half of an HTTP probe that does not depend on what carries it: the request, and the judgement of the answer.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "controlplane/health/exchange.h"
 #include "controlplane/health/http_response.h"
-#include "controlplane/health/prober.h"
 
 namespace warmswap::health {
 
@@ -16,31 +15,24 @@ std::string http_authority(const Target& target);
 /// The GET a target is asked with.
 std::string http_request(const Target& target);
 
-class HttpExchange {
+class HttpExchange final : public Exchange {
  public:
-  struct Verdict {
-    Outcome outcome = Outcome::bad;
-    std::string detail;
-  };
+  /// Both must outlive it.
+  HttpExchange(const config::ProbeConfig& probe, const std::string& request);
 
-  explicit HttpExchange(const config::ProbeConfig& probe);
-
-  std::array<char, 2048>& buffer() noexcept { return buffer_; }
-  /// What arrived in the buffer; a verdict once there is one.
-  std::optional<Verdict> feed(size_t bytes);
-  /// The peer has closed.
-  Verdict ended();
-  /// What had not come when the time was over.
-  std::string missing() const;
+  std::string take_output() override;
+  std::optional<Verdict> feed(std::string_view bytes) override;
+  Verdict ended() override;
+  std::string missing() const override;
 
  private:
   Verdict judge(HttpResponse::Progress progress) const;
   Verdict judge_body() const;
 
   const config::ProbeConfig& probe_;
+  const std::string& request_;
+  bool asked_ = false;
   HttpResponse response_;
-  bool status_known_ = false;
-  std::array<char, 2048> buffer_{};
 };
 
 }  // namespace warmswap::health

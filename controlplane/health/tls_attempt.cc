@@ -1,6 +1,7 @@
 // https: a TLS handshake, the server's certificate where it shall be looked at, then a GET.
 #include <openssl/ssl.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -20,7 +21,7 @@ using boost::system::error_code;
 class TlsAttempt final : public Attempt {
  public:
   TlsAttempt(asio::io_context& io, const Target& target, const std::string& request, asio::ssl::context& tls, Done done)
-      : Attempt(io, target, std::move(done)), stream_(io, tls), request_(request) {}
+      : Attempt(io, target, std::move(done)), stream_(io, tls), http_(target.probe, request) {}
 
  private:
   enum class Stage { connecting, shaking_hands, asking };
@@ -29,17 +30,8 @@ class TlsAttempt final : public Attempt {
   tcp::socket& socket() noexcept { return stream_.next_layer(); }
 
   void begin() override {
-    error_code error;
-    socket().open(tcp::v4(), error);
-    if (!error) socket().set_option(asio::socket_base::linger(true, 0), error);
-    if (error) return fail_later(error);
     name_the_server();
-    socket().async_connect({asio::ip::address_v4(target().address.host()), target().port},
-                           [self = self()](const error_code& result) {
-                             if (self->over()) return;
-                             if (result) return self->fail(result);
-                             self->shake_hands();
-                           });
+    connect_to_target(socket(), [self = self()] { self->shake_hands(); });
   }
 
   /// SNI, and the name the certificate must have where it is verified.
@@ -61,7 +53,8 @@ class TlsAttempt final : public Attempt {
 
   void ask() {
     stage_ = Stage::asking;
-    asio::async_write(stream_, asio::buffer(request_), [self = self()](const error_code& error, size_t) {
+    output_ = http_.take_output();
+    asio::async_write(stream_, asio::buffer(output_), [self = self()](const error_code& error, size_t) {
       if (self->over()) return;
       if (error) return self->fail(error);
       self->read_more();
@@ -69,10 +62,11 @@ class TlsAttempt final : public Attempt {
   }
 
   void read_more() {
-    stream_.async_read_some(asio::buffer(http_.buffer()), [self = self()](const error_code& error, size_t bytes) {
+    stream_.async_read_some(asio::buffer(buffer_), [self = self()](const error_code& error, size_t bytes) {
       if (self->over()) return;
       // Servers that close without a goodbye of TLS are common; what they said before counts.
-      const auto verdict = error && bytes == 0 ? std::optional(self->http_.ended()) : self->http_.feed(bytes);
+      const auto verdict =
+          error && bytes == 0 ? std::optional(self->http_.ended()) : self->http_.feed({self->buffer_.data(), bytes});
       if (!verdict) return self->read_more();
       self->finish(verdict->outcome, verdict->detail);
     });
@@ -89,8 +83,9 @@ class TlsAttempt final : public Attempt {
   }
 
   asio::ssl::stream<tcp::socket> stream_;
-  const std::string& request_;
-  HttpExchange http_{target().probe};
+  std::string output_;
+  std::array<char, 2048> buffer_{};
+  HttpExchange http_;
   Stage stage_ = Stage::connecting;
 };
 

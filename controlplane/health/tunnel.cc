@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -19,6 +18,8 @@
 #include <tuple>
 #include <utility>
 
+#include "controlplane/health/attempt.h"
+#include "dataplane/contract/descriptor.h"
 #include "dataplane/contract/mix64.h"
 
 namespace warmswap::health {
@@ -27,12 +28,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using contract::Be32;
+using contract::Descriptor;
 
 constexpr uint8_t kHops = 64;
-
-error_code last_error() {
-  return {errno, boost::system::system_category()};
-}
 
 sockaddr_in to_sockaddr(Be32 address, uint16_t port) {
   sockaddr_in out{};
@@ -41,27 +39,6 @@ sockaddr_in to_sockaddr(Be32 address, uint16_t port) {
   out.sin_port = htons(port);
   return out;
 }
-
-/// A file descriptor that closes itself.
-class File {
- public:
-  explicit File(int fd = -1) noexcept : fd_(fd) {}
-  ~File() { reset(-1); }
-  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  File& operator=(File&& other) noexcept {
-    reset(std::exchange(other.fd_, -1));
-    return *this;
-  }
-  int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  void reset(int fd) noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-  int fd_;
-};
 
 /// RFC 1071, over bytes in network order.
 uint16_t checksum(std::string_view bytes, uint32_t sum = 0) {
@@ -134,7 +111,7 @@ std::string udp_packet(Endpoint from, Endpoint to, std::string_view payload) {
 
 /// The address this host uses towards the backend, where its answer comes to.
 Be32 own_address(Be32 backend, error_code& error) {
-  const File socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = to_sockaddr(backend, 9);
   socklen_t size = sizeof(address);
   auto* raw = reinterpret_cast<sockaddr*>(&address);
@@ -145,8 +122,8 @@ Be32 own_address(Be32 backend, error_code& error) {
 }
 
 /// Keeps a TCP port of this host from being used by anybody else.
-File reserve_port(Be32 address, uint16_t& port, error_code& error) {
-  File socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Descriptor reserve_port(Be32 address, uint16_t& port, error_code& error) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in name = to_sockaddr(address, 0);
   socklen_t size = sizeof(name);
   auto* raw = reinterpret_cast<sockaddr*>(&name);
@@ -177,7 +154,7 @@ void hear_handshakes_only(int fd) {
 }  // namespace
 
 struct Tunnel::Handshake {
-  File reserved;  // our port
+  Descriptor reserved;  // our port
   Be32 backend;
   TunnelPath path;
   Endpoint from;
@@ -191,8 +168,8 @@ class Tunnel::Impl {
 
   bool open(error_code& error) {
     if (answers_.is_open()) return true;
-    File send(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW));
-    File receive(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+    Descriptor send(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW));
+    Descriptor receive(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
     if (send.get() < 0 || receive.get() < 0) {
       error = last_error();
       return false;
@@ -210,7 +187,7 @@ class Tunnel::Impl {
     if (!open(error)) return nullptr;
     Endpoint from{own_address(backend, error), 0};
     if (error) return nullptr;
-    File reserved = reserve_port(from.address, from.port, error);
+    Descriptor reserved = reserve_port(from.address, from.port, error);
     if (error) return nullptr;
     auto handshake =
         std::make_shared<Handshake>(Handshake{std::move(reserved), backend, path, from, random_(), std::move(heard)});
@@ -283,7 +260,7 @@ class Tunnel::Impl {
          tcp_packet(handshake.from, vip, handshake.sequence + 1, TH_RST), ignored);
   }
 
-  File send_;
+  Descriptor send_;
   asio::posix::stream_descriptor answers_;
   std::array<char, 256> buffer_{};
   std::map<Key, std::weak_ptr<Handshake>> waiting_;

@@ -12,16 +12,21 @@ namespace {
 
 constexpr double kGoodPart = 0.95;
 constexpr double kTenth = 0.1;
+constexpr double kHalf = 0.5;
 constexpr uint32_t kBadStepsToLose = 2;
 
 }  // namespace
 
 WarmUp::WarmUp(const config::WarmConfig& config, bool warmed, Clock::time_point now)
     : config_(config),
-      wanted_(std::max(1.0, config.rate * (warmed ? 0.5 : kTenth))),
+      wanted_(part_of_rate(warmed ? kHalf : kTenth)),
       sustained_(warmed ? config.rate : 0),
       warmed_(warmed),
       verify_at_(now) {}
+
+double WarmUp::part_of_rate(double part) const noexcept {
+  return std::max(1.0, config_.rate * part);
+}
 
 void WarmUp::answered(bool good, Duration took) noexcept {
   ++(good && took <= config_.response_time ? in_time_ : late_);
@@ -29,7 +34,7 @@ void WarmUp::answered(bool good, Duration took) noexcept {
 
 WarmUp::Change WarmUp::end_of_step(double granted, Clock::time_point now) {
   if (wanted_ == 0) {
-    if (now >= verify_at_) wanted_ = std::max(1.0, config_.rate * 0.5);
+    if (now >= verify_at_) wanted_ = part_of_rate(kHalf);
     return Change::none;
   }
   const uint64_t answers = in_time_ + late_;

@@ -43,6 +43,7 @@ class WarmUp {
   std::string why() const;
 
  private:
+  double part_of_rate(double part) const noexcept;
   Change good_step(double granted, Clock::time_point now);
   Change bad_step(double granted);
 

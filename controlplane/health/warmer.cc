@@ -34,8 +34,7 @@ class Asker {
  public:
   using Answered = std::function<void(bool good, std::chrono::nanoseconds took)>;
 
-  Asker(asio::io_context& io, const WarmTarget& target, std::chrono::nanoseconds timeout)
-      : io_(io), paths_(target.warm.paths) {
+  Asker(asio::io_context& io, const WarmTarget& target, std::chrono::nanoseconds timeout) : io_(io) {
     asked_.id = target.id;
     asked_.address = target.address;
     asked_.port = target.port;
@@ -43,7 +42,7 @@ class Asker {
     asked_.probe.host = target.host;
     asked_.probe.timeout = std::min(kLongestRequest, timeout);
     asked_.probe.expect_status = good_statuses();
-    for (const std::string& path : paths_) {
+    for (const std::string& path : target.warm.paths) {
       asked_.probe.path = path;
       requests_.push_back(http_request(asked_));
     }
@@ -70,7 +69,6 @@ class Asker {
 
  private:
   asio::io_context& io_;
-  const std::vector<std::string> paths_;
   Target asked_;
   std::vector<std::string> requests_;
   size_t next_ = 0;

@@ -19,15 +19,16 @@
 #include <string>
 #include <thread>
 
-#include "dataplane/backend/descriptor.h"
 #include "dataplane/backend/host_check.h"
 #include "dataplane/backend/interface_lock.h"
 #include "dataplane/backend/interface_monitor.h"
 #include "dataplane/backend/netlink.h"
+#include "dataplane/contract/descriptor.h"
 
 namespace warmswap::backend {
 namespace {
 
+using contract::Descriptor;
 using contract::Error;
 
 /// How often the agent looks whether its program is still in place.

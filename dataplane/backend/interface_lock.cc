@@ -12,6 +12,7 @@
 namespace warmswap::backend {
 namespace {
 
+using contract::Descriptor;
 using contract::Error;
 using contract::Result;
 

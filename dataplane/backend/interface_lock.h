@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "dataplane/backend/descriptor.h"
+#include "dataplane/contract/descriptor.h"
 #include "dataplane/contract/result.h"
 
 namespace warmswap::backend {
@@ -19,8 +19,9 @@ class InterfaceLock {
   ~InterfaceLock();
 
  private:
-  InterfaceLock(Descriptor file, std::string path) noexcept : file_(std::move(file)), path_(std::move(path)) {}
-  Descriptor file_;
+  InterfaceLock(contract::Descriptor file, std::string path) noexcept
+      : file_(std::move(file)), path_(std::move(path)) {}
+  contract::Descriptor file_;
   std::string path_;
 };
 

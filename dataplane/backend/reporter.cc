@@ -22,13 +22,14 @@
 #include <thread>
 
 #include "dataplane/backend/address.h"
-#include "dataplane/backend/descriptor.h"
 #include "dataplane/backend/load_sampler.h"
 #include "dataplane/contract/agent_report_mac.h"
+#include "dataplane/contract/descriptor.h"
 
 namespace warmswap::backend {
 namespace {
 
+using contract::Descriptor;
 using contract::Error;
 using contract::Result;
 using std::chrono::microseconds;

@@ -16,12 +16,13 @@
 
 #include "dataplane/backend/decap_layout.h"
 #include "dataplane/backend/decap_program.h"
-#include "dataplane/backend/descriptor.h"
 #include "dataplane/backend/netlink.h"
+#include "dataplane/contract/descriptor.h"
 
 namespace warmswap::backend {
 namespace {
 
+using contract::Descriptor;
 using contract::Error;
 
 struct Statistics {

@@ -5,20 +5,26 @@
 
 #include <utility>
 
-namespace warmswap::backend {
+namespace warmswap::contract {
 
 class Descriptor {
  public:
+  Descriptor() = default;
   explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
   }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
   int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
-}  // namespace warmswap::backend
+}  // namespace warmswap::contract

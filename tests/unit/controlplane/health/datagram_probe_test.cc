@@ -1,16 +1,13 @@
 // udp and icmp against the loopback interface.
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <fstream>
 #include <thread>
 
+#include "tests/unit/controlplane/health/private_network.h"
 #include "tests/unit/controlplane/health/prober_fixture.h"
 
 namespace warmswap::health {
@@ -111,19 +108,12 @@ TEST_F(UdpProbe, APortThatNobodyListensOnIsRefused) {
   EXPECT_EQ(result.detail, "connection refused");
 }
 
-/// A thread in a network namespace of its own, where this group may use ping sockets, or may not.
+/// Where this group may use ping sockets, or may not.
 void in_private_network(const char* ping_groups, const std::function<void()>& body) {
-  std::thread([&] {
-    if (unshare(CLONE_NEWNET) != 0) return;
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ifreq loopback{};
-    std::strcpy(loopback.ifr_name, "lo");
-    loopback.ifr_flags = IFF_UP;
-    ioctl(fd, SIOCSIFFLAGS, &loopback);
-    close(fd);
+  health::in_private_network([&] {
     std::ofstream("/proc/sys/net/ipv4/ping_group_range") << ping_groups;
     body();
-  }).join();
+  });
 }
 
 TEST_F(ProberTest, IcmpEchoesAreAnsweredByAHostThatLives) {

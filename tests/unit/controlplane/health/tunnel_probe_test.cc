@@ -1,17 +1,15 @@
 // Probes through the tunnel, against a backend made of raw sockets in a network namespace of its own.
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cstring>
 #include <deque>
 #include <thread>
 
+#include "tests/unit/controlplane/health/private_network.h"
 #include "tests/unit/controlplane/health/prober_fixture.h"
 
 namespace warmswap::health {
@@ -19,15 +17,6 @@ namespace {
 
 constexpr uint32_t kVip = 0xc0000264;      // 192.0.2.100
 constexpr uint32_t kBackend = 0x7f000002;  // 127.0.0.2
-
-void bring_loopback_up() {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq loopback{};
-  std::strcpy(loopback.ifr_name, "lo");
-  loopback.ifr_flags = IFF_UP;
-  ioctl(fd, SIOCSIFFLAGS, &loopback);
-  close(fd);
-}
 
 uint16_t sum_of(const std::string& bytes) {
   uint32_t sum = 0;
@@ -135,13 +124,6 @@ class TunnelProbe : public ProberTest {
     target.probe.via = config::ProbeVia::tunnel;
     target.tunnel = TunnelPath{contract::Be32(kVip), 443, {contract::Be32(0xc6120000), 16}};
     return target;
-  }
-  static void in_private_network(const std::function<void()>& body) {
-    std::thread([&] {
-      if (unshare(CLONE_NEWNET) != 0) return;
-      bring_loopback_up();
-      body();
-    }).join();
   }
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root for raw sockets and a network namespace";
