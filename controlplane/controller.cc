@@ -53,7 +53,8 @@ Controller::Controller(boost::asio::io_context& context, std::string file, confi
       segment_timer_(context),
       deadline_timer_(context),
       ack_timer_(context),
-      rollback_timer_(context) {
+      rollback_timer_(context),
+      handshake_timer_(context) {
   events_.continue_after(journal_.last_seq());
   model_.file = config;
   model_.running = std::move(config);
@@ -69,6 +70,7 @@ void Controller::start() {
   }
   listen_for_heartbeats();
   poll_segment();
+  watch_handshakes();
   if (!link_.attached()) spdlog::warn("{}; trying again", link_.obstacle());
   configure_outside();
 }
@@ -78,6 +80,7 @@ void Controller::stop() {
   deadline_timer_.cancel();
   ack_timer_.cancel();
   rollback_timer_.cancel();
+  handshake_timer_.cancel();
   events_.give_up_all();
   prober_.set_targets({});
   warmer_.set_targets({});
@@ -127,6 +130,7 @@ void Controller::on_attached() {
   const contract::Geometry& geometry = link_.segment().geometry();
   vip_ids_ = CounterIds(geometry.vip_capacity);
   backend_ids_ = CounterIds(geometry.backend_capacity);
+  for (auto& [pool, comparison] : comparisons_) comparison.handshakes.start_anew();
   spdlog::info("attached to {}", link_.segment().path().string());
   if (link_.current() == nullptr) {
     note("dataplane", "attached to a segment without a snapshot");

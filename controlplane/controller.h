@@ -17,6 +17,7 @@
 #include "controlplane/event_log.h"
 #include "controlplane/failover_statistics.h"
 #include "controlplane/health/anomaly.h"
+#include "controlplane/health/handshakes.h"
 #include "controlplane/health/prober.h"
 #include "controlplane/health/warmer.h"
 #include "controlplane/heartbeat/load.h"
@@ -68,6 +69,7 @@ class Controller : public api::Service {
   struct Comparison {
     heartbeat::LoadBalance loads;
     health::Anomaly responses;
+    health::Handshakes handshakes;
     std::unique_ptr<boost::asio::steady_timer> load_timer;
     std::unique_ptr<boost::asio::steady_timer> anomaly_timer;
   };
@@ -104,6 +106,11 @@ class Controller : public api::Service {
   void on_warm_up(uint64_t id, bool warmed, const std::string& why);
   void balance_by_load(const std::string& pool);
   void eject_outliers(const std::string& pool);
+  /// Once a second: what the workers counted of the clients' handshakes. Suspects are probed at once.
+  void watch_handshakes();
+  void judge_handshakes(const config::PoolConfig& pool, health::Handshakes& handshakes);
+  /// The backends of a pool that are up, and neither out by command nor ejected.
+  std::vector<uint64_t> working_backends(const std::string& pool) const;
   void schedule_load_balance(const std::string& pool);
   void schedule_anomalies(const std::string& pool);
   void on_deadline();
@@ -178,6 +185,7 @@ class Controller : public api::Service {
   boost::asio::steady_timer deadline_timer_;
   boost::asio::steady_timer ack_timer_;
   boost::asio::steady_timer rollback_timer_;
+  boost::asio::steady_timer handshake_timer_;
   std::vector<AwaitedAck> awaited_;
   std::vector<uint64_t> unpublished_events_;  // decided, but the snapshot that carries them does not stand yet
   std::optional<Nanoseconds> armed_deadline_;

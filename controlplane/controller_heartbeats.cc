@@ -1,5 +1,5 @@
-// What agents say, and how backends compare: heartbeats and outliers become evidence for the engine, loads become
-// shares.
+// What agents say, and how backends compare by probes and by the clients' handshakes: heartbeats and outliers become
+// evidence for the engine, loads become shares.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -9,6 +9,8 @@
 
 namespace warmswap::controlplane {
 namespace {
+
+constexpr auto kHandshakeInterval = std::chrono::seconds(1);
 
 failover::Beats beats_of(heartbeat::Pulse pulse) {
   switch (pulse) {
@@ -196,17 +198,62 @@ void Controller::eject_outliers(const std::string& name) {
   const config::PoolConfig* pool = model_.running.find_pool(name);
   const auto comparison = comparisons_.find(name);
   if (pool == nullptr || comparison == comparisons_.end() || !pool->anomaly.eject) return;
-  std::vector<uint64_t> working;
-  for (const failover::BackendState& backend : pool_model(name).state.backends) {
-    const bool works =
-        backend.health == failover::Health::up && !backend.ejected && backend.admin == failover::Admin::enabled;
-    if (works) working.push_back(target_ids_.at(backend_key(name, backend.name)));
-  }
+  const std::vector<uint64_t> working = working_backends(name);
   std::vector<failover::Event> events;
   for (health::Outlying& outlying : comparison->second.responses.evaluate(pool->anomaly, working)) {
     events.push_back(failover::Outlier{targets_.at(outlying.id).backend, std::move(outlying.sentence), steady_now()});
   }
   if (!events.empty()) take_events(*pool, events);
+}
+
+std::vector<uint64_t> Controller::working_backends(const std::string& pool) const {
+  std::vector<uint64_t> working;
+  for (const failover::BackendState& backend : pool_model(pool).state.backends) {
+    const bool works =
+        backend.health == failover::Health::up && !backend.ejected && backend.admin == failover::Admin::enabled;
+    if (works) working.push_back(target_ids_.at(backend_key(pool, backend.name)));
+  }
+  return working;
+}
+
+void Controller::watch_handshakes() {
+  handshake_timer_.expires_after(kHandshakeInterval);
+  handshake_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) watch_handshakes();
+  });
+  if (!link_.attached()) return;
+  for (const config::PoolConfig& pool : model_.running.pools) {
+    const auto comparison = comparisons_.find(pool.name);
+    if (comparison == comparisons_.end()) continue;
+    for (const config::BackendConfig& backend : pool.backends) {
+      const std::string key = backend_key(pool.name, backend.name);
+      const auto counter = backend_ids_.find(key);
+      if (counter) comparison->second.handshakes.count(target_ids_.at(key), link_.handshakes(counter->id));
+    }
+    judge_handshakes(pool, comparison->second.handshakes);
+  }
+}
+
+void Controller::judge_handshakes(const config::PoolConfig& pool, health::Handshakes& handshakes) {
+  std::vector<failover::Event> events;
+  for (health::Suspect& suspect : handshakes.evaluate(pool.anomaly, working_backends(pool.name))) {
+    const std::string& backend = targets_.at(suspect.id).backend;
+    if (suspect.in_a_row == 1) {
+      Event event;
+      event.kind = "suspect";
+      event.pool = pool.name;
+      event.backend = backend;
+      event.text = backend_key(pool.name, backend) + " is probed at once: " + suspect.sentence;
+      event.cause = "handshakes";
+      spdlog::info("{}: {}", event.kind, event.text);
+      events_.add(std::move(event));
+    }
+    prober_.probe_now(suspect.id);
+    if (!pool.anomaly.eject || suspect.in_a_row < pool.anomaly.probes) continue;
+    handshakes.forget(suspect.id);
+    events.push_back(failover::Outlier{backend, std::move(suspect.sentence), steady_now()});
+  }
+  if (!events.empty()) take_events(pool, events);
 }
 
 }  // namespace warmswap::controlplane

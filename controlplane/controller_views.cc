@@ -43,6 +43,14 @@ std::string outcome_word(health::Outcome outcome) {
   return outcome == health::Outcome::bad ? "failure" : "not run";
 }
 
+std::optional<api::HandshakesView> handshakes_view(const std::optional<health::HandshakeFigures>& figures) {
+  if (!figures) return std::nullopt;
+  const health::HandshakeCounts& counted = figures->counted;
+  api::HandshakesView view{counted.completed, counted.retransmitted, counted.lapsed, {}, figures->incomplete};
+  if (figures->time) view.time = std::chrono::duration_cast<Microseconds>(*figures->time);
+  return view;
+}
+
 }  // namespace
 
 std::vector<api::VipView> Controller::vips() const {
@@ -144,6 +152,7 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
     if (const auto art = comparison->second.responses.response_time(id->second)) {
       view.response_time = std::chrono::duration_cast<Microseconds>(*art);
     }
+    view.handshakes = handshakes_view(comparison->second.handshakes.figures(id->second));
   }
   for (const failover::SeatState& seat : model.state.seats) {
     if (seat.holder == index) view.load_share = static_cast<double>(seat.load) / failover::kWhole;

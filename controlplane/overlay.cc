@@ -259,7 +259,9 @@ std::vector<PoolOutcome> replace_configuration(Model& model, config::Config file
   file.instance.run_dir = model.running.instance.run_dir;
   file.instance.group = model.running.instance.group;
   file.dataplane = model.running.dataplane;
+  const uint32_t sampling = file.controlplane.handshake_sampling;
   file.controlplane = model.running.controlplane;
+  file.controlplane.handshake_sampling = sampling;
   model.file = file;
   model.running = std::move(file);
   model.overlay.clear();

@@ -119,6 +119,7 @@ Result<table::SnapshotRows> make_rows(const RecordSources& sources) {
   rows.hash_key = config.instance.hash_key;
   rows.outer_source = config.instance.outer_source.address;
   rows.entropy_bits = static_cast<uint8_t>(32 - config.instance.outer_source.length);
+  rows.handshake_sampling = config.controlplane.handshake_sampling;
   for (const config::PoolConfig& pool : config.pools) {
     auto row = make_pool(sources, pool);
     if (!row) return Error{row.error()};

@@ -84,6 +84,19 @@ Traffic SegmentLink::backend_traffic(uint32_t id) const {
   return sum;
 }
 
+health::HandshakeCounts SegmentLink::handshakes(uint32_t id) const {
+  health::HandshakeCounts sum;
+  if (id >= segment_->geometry().backend_capacity) return sum;
+  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) {
+    const contract::HandshakeCounter& counter = segment_->worker(w).handshakes(segment_->geometry())[id];
+    sum.completed += counter.completed.get();
+    sum.retransmitted += counter.retransmitted.get();
+    sum.lapsed += counter.lapsed.get();
+    sum.completed_ns += counter.completed_ns.get();
+  }
+  return sum;
+}
+
 uint64_t SegmentLink::drops(size_t reason) const {
   uint64_t sum = 0;
   for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) sum += segment_->worker(w).drops[reason].get();

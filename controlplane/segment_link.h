@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controlplane/counter_ids.h"
+#include "controlplane/health/handshakes.h"
 #include "dataplane/contract/publisher.h"
 #include "dataplane/contract/segment.h"
 
@@ -46,6 +47,8 @@ class SegmentLink {
 
   Traffic vip_traffic(uint32_t id) const;
   Traffic backend_traffic(uint32_t id) const;
+  /// Of all workers there ever were, since the segment was made.
+  health::HandshakeCounts handshakes(uint32_t id) const;
   /// Of all workers there ever were, and of those that are configured now.
   uint64_t drops(size_t reason) const;
   std::vector<uint64_t> drops_per_worker(size_t reason) const;

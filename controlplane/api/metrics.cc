@@ -234,6 +234,25 @@ void write_agents(Exposition& out, const std::vector<BackendView>& backends) {
   }
 }
 
+void write_handshakes(Exposition& out, const std::vector<BackendView>& backends) {
+  out.counter("backend_handshakes_total", "Clients' handshakes that the workers sampled, by what became of them.");
+  for (const BackendView& b : backends) {
+    if (!b.handshakes) continue;
+    const auto sample = [&](std::string_view outcome, uint64_t count) {
+      out.sample({{"pool", b.pool}, {"backend", b.name}, {"outcome", outcome}}, count);
+    };
+    sample("completed", b.handshakes->completed);
+    sample("retransmitted", b.handshakes->retransmitted);
+    sample("lapsed", b.handshakes->lapsed);
+  }
+  out.gauge("backend_handshake_seconds", "Mean time of late from a client's SYN to its ACK, of sampled handshakes.");
+  for (const BackendView& b : backends) {
+    if (b.handshakes && b.handshakes->time) {
+      out.sample({{"pool", b.pool}, {"backend", b.name}}, seconds(*b.handshakes->time));
+    }
+  }
+}
+
 void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   const auto each = [&](auto read) {
     for (const BackendView& backend : backends) {
@@ -266,6 +285,7 @@ void write_backends(Exposition& out, const std::vector<BackendView>& backends) {
   for (const BackendView& b : backends) {
     if (b.response_time) out.sample({{"pool", b.pool}, {"backend", b.name}}, seconds(*b.response_time));
   }
+  write_handshakes(out, backends);
   write_agents(out, backends);
   out.gauge("backend_probe_latency_seconds", "Time the last probe took.");
   for (const BackendView& b : backends) {

@@ -180,6 +180,15 @@ struct ProbeView {
   Milliseconds age{0};
 };
 
+/// Of the clients' handshakes with a backend that the workers sampled.
+struct HandshakesView {
+  uint64_t completed = 0;  // since the process started
+  uint64_t retransmitted = 0;
+  uint64_t lapsed = 0;
+  std::optional<Microseconds> time;  // mean of late, from SYN to the client's ACK; absent without one
+  std::optional<double> incomplete;  // part that did not complete at the first SYN, of late; absent without any
+};
+
 struct BackendView {
   std::string pool;
   std::string name;
@@ -199,6 +208,7 @@ struct BackendView {
   std::optional<ProbeView> last_probe;
   std::string heartbeat;                      // silent, beating, late or lost; empty = none are listened for
   std::optional<Microseconds> response_time;  // average over good probes, smoothed (ART)
+  std::optional<HandshakesView> handshakes;   // absent = none were sampled
   std::optional<double> load;                 // as its agent reports it, smoothed, 0..1
   std::optional<double> load_share;           // of its weight that the load leaves it; absent = it holds no seat
   WallTime since{};                           // of the state

@@ -117,6 +117,17 @@ json::value pending_value(const std::optional<PendingView>& pending) {
   return {{field::kText, text(pending->what)}, {field::kRemainingMs, pending->remaining.count()}};
 }
 
+json::value handshakes_value(const std::optional<HandshakesView>& handshakes) {
+  if (!handshakes) return nullptr;
+  return {
+      {field::kCompleted, handshakes->completed},
+      {field::kRetransmitted, handshakes->retransmitted},
+      {field::kLapsed, handshakes->lapsed},
+      {field::kTimeUs, or_null(handshakes->time)},
+      {field::kIncomplete, or_null(handshakes->incomplete)},
+  };
+}
+
 json::value backend_value(const BackendView& backend) {
   return {
       {field::kPool, text(backend.pool)},
@@ -141,6 +152,7 @@ json::value backend_value(const BackendView& backend) {
       {field::kWarmth, or_null(backend.warmth)},
       {field::kWarmthReason, text(backend.warmth_reason)},
       {field::kResponseTimeUs, or_null(backend.response_time)},
+      {field::kHandshakes, handshakes_value(backend.handshakes)},
       {field::kLoad, or_null(backend.load)},
       {field::kLoadShare, or_null(backend.load_share)},
       {field::kSince, format_time(backend.since)},

@@ -58,6 +58,18 @@ Cell probe_cell(const json::object& backend) {
           outcome == "success" ? Tone::plain : Tone::bad};
 }
 
+/// How long the clients' handshakes take of late, and how many of them fail.
+Cell handshake_cell(const json::object& backend) {
+  if (!has(backend, field::kHandshakes)) return "-";
+  const json::object& handshakes = object_of(backend, field::kHandshakes);
+  if (!has(handshakes, field::kIncomplete)) return "-";
+  const double incomplete = fraction_of(handshakes, field::kIncomplete);
+  std::string text =
+      has(handshakes, field::kTimeUs) ? human_microseconds(signed_of(handshakes, field::kTimeUs)) : std::string("none");
+  if (incomplete < 0.005) return text;
+  return {text + ", " + percent(incomplete) + " fail", Tone::warning};
+}
+
 /// Why it is in its state, and how its warmth was found.
 std::string reason_text(const json::object& backend) {
   std::string reason = text_of(backend, field::kReason);
@@ -85,6 +97,7 @@ std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_c
           has(backend, field::kResponseTimeUs)
               ? fmt::format("{:.1f} ms", static_cast<double>(number_of(backend, field::kResponseTimeUs)) / 1000)
               : "-",
+          handshake_cell(backend),
           {beat, beat == "late" || beat == "lost" ? Tone::warning : Tone::plain},
           has(backend, field::kLoad) ? percent(fraction_of(backend, field::kLoad)) : "-",
           has(backend, field::kWarmth) ? percent(fraction_of(backend, field::kWarmth)) : "-",
@@ -206,6 +219,7 @@ void show_backends(const Session& session, const std::string& pool) {
                {"BYTES", true},
                {"LAST PROBE"},
                {"ART", true},
+               {"HANDSHAKE"},
                {"HEARTBEAT"},
                {"LOAD", true},
                {"WARM", true},

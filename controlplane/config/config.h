@@ -72,6 +72,7 @@ struct ControlplaneConfig {
   uint16_t heartbeat_port = 0;
   contract::HashKey heartbeat_key;  // of their HMAC; another one than the flow hash's
   Nanoseconds max_clock_skew = std::chrono::seconds(5);
+  uint32_t handshake_sampling = 256;  // the workers watch the handshakes of one flow in so many, 0..65536; 0 = of none
   friend bool operator==(const ControlplaneConfig&, const ControlplaneConfig&) = default;
 };
 
@@ -190,7 +191,7 @@ struct AnomalyConfig {
   uint32_t deviations = 6;                           // 1..1000
   uint32_t ratio = 3;                                // times the median, 1..1000
   Nanoseconds floor = std::chrono::milliseconds(5);  // above the median
-  uint32_t errors = 20;                              // percent of probes, 1..100
+  uint32_t errors = 20;                              // percent points above the median, 1..100
   uint32_t probes = 5;                               // in a row, 1..100
   Nanoseconds time = std::chrono::seconds(30);       // out the first time; n times as long the n-th time of late
   Nanoseconds time_max = std::chrono::minutes(5);    // ≥ time

@@ -124,6 +124,7 @@ void read_controlplane(Section section, const Origin& origin, ControlplaneConfig
   section.string("journal", out.journal);
   section.integer("journal_max_mb", out.journal_max_mib, kJournalMib);
   section.integer("journal_files", out.journal_files, kJournalFiles);
+  section.integer("handshake_sampling", out.handshake_sampling, kHandshakeSampling);
   section.reject_unknown_keys();
 }
 

@@ -41,6 +41,7 @@ inline constexpr Range kStep{1, 50, "percent"};
 inline constexpr DurationRange kLoadInterval{100ms, 1h};
 inline constexpr DurationRange kLoadTime{100ms, 24h};
 inline constexpr DurationRange kClockSkew{100ms, 1h};
+inline constexpr Range kHandshakeSampling{0, 65536};
 inline constexpr Range kRate{0, 100'000, "requests a second"};
 inline constexpr Range kBudget{1, 1'000'000, "requests a second"};
 inline constexpr DurationRange kResponseTime{1ms, 1min};

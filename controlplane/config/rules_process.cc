@@ -181,6 +181,7 @@ Findings check_controlplane(const ControlplaneConfig& controlplane) {
   check_duration(out, "controlplane.lease", controlplane.lease, kLease);
   check_number(out, "controlplane.journal_max_mb", controlplane.journal_max_mib, kJournalMib);
   check_number(out, "controlplane.journal_files", controlplane.journal_files, kJournalFiles);
+  check_number(out, "controlplane.handshake_sampling", controlplane.handshake_sampling, kHandshakeSampling);
   check_duration(out, "controlplane.max_clock_skew", controlplane.max_clock_skew, kClockSkew);
   if (!controlplane.heartbeat_address.empty() &&
       (!parse_address(controlplane.heartbeat_address) || controlplane.heartbeat_port == 0)) {

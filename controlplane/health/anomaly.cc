@@ -2,36 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
+#include "controlplane/health/spread.h"
 
 namespace warmswap::health {
 namespace {
 
 constexpr double kSmoothing = 1.0 / 8;  // of RFC 6298's round-trip time
-constexpr double kMadToDeviation = 1.4826;
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
-
-struct Spread {
-  double median = 0;
-  double deviation = 0;
-};
-
-Spread spread_of(const std::vector<double>& values) {
-  Spread spread{median_of(values), 0};
-  std::vector<double> distances;
-  distances.reserve(values.size());
-  for (const double value : values) distances.push_back(std::abs(value - spread.median));
-  spread.deviation = kMadToDeviation * median_of(std::move(distances));
-  return spread;
-}
 
 std::string milliseconds(double ns) {
   return fmt::format("{:.1f} ms", ns / 1e6);
@@ -73,8 +49,8 @@ std::vector<Outlying> Anomaly::evaluate(const config::AnomalyConfig& config, std
     const bool slow = over > config.deviations * latency.deviation &&
                       *node.latency_ns > config.ratio * latency.median &&
                       over > static_cast<double>(config.floor.count());
-    const bool failing =
-        node.errors > config.errors / 100.0 && node.errors - error.median > config.deviations * error.deviation;
+    const double more = node.errors - error.median;
+    const bool failing = more > config.errors / 100.0 && more > config.deviations * error.deviation;
     node.in_a_row = slow || failing ? node.in_a_row + 1 : 0;
     if (node.in_a_row < config.probes) continue;
     node.in_a_row = 0;

@@ -5,12 +5,11 @@
 //     e_i   = part of bad probes, smoothed the same way
 //     m     = median of x over the pool's working backends,  MAD = median |x_i - m|
 //     slow      when x_i - m > deviations * 1.4826 * MAD  and  x_i > ratio * m  and  x_i - m > floor
-//     failing   when e_i > errors  and  e_i - median e > deviations * 1.4826 * MAD of e
+//     failing   when e_i - median e > errors  and  e_i - median e > deviations * 1.4826 * MAD of e
 //
-// and that in `probes` results of its own in a row. 1.4826 MAD estimates the standard deviation of a normal
-// distribution without being moved by the outliers themselves (Rousseeuw & Croux, "Alternatives to the median absolute
-// deviation", 1993). The ratio and the floor keep pools in which all are alike, where the MAD is next to nothing, from
-// hunting noise. What hurts all alike, a full uplink or a flood, moves the median and ejects nobody.
+// and that in `probes` results of its own in a row (1.4826 MAD: spread.h). The ratio and the floor keep pools in which
+// all are alike, where the MAD is next to nothing, from hunting noise. What hurts all alike, a full uplink or a flood,
+// moves the median and ejects nobody.
 #pragma once
 
 #include <chrono>
@@ -24,9 +23,6 @@
 #include "controlplane/config/config.h"
 
 namespace warmswap::health {
-
-/// With fewer there is no "rest of the pool".
-inline constexpr size_t kLeastToCompare = 3;
 
 struct Outlying {
   uint64_t id = 0;

@@ -265,6 +265,7 @@ Result<contract::Published> SnapshotBuilder::publish(const SnapshotRows& rows) {
   }
   root.hash_key = rows.hash_key;
   root.entropy_mask = contract::entropy_mask(rows.entropy_bits);
+  root.sampled_below = contract::sampled_below(rows.handshake_sampling);
   root.vip_index = blocks.vip_index->offset();
   root.vip_bucket_mask = blocks.vip_bucket_mask;
   root.pool_count = static_cast<uint32_t>(records.size());

@@ -46,6 +46,7 @@ struct SnapshotRows {
   contract::HashKey hash_key;
   contract::Be32 outer_source;
   uint8_t entropy_bits = 0;
+  uint32_t handshake_sampling = 0;                    // one flow in so many; 0 = none
   std::vector<VipRow> vips;                           // info.pool indexes `pools`
   std::vector<std::shared_ptr<const PoolRow>> pools;  // none is null
   std::string overlay;                                // JSON of the run-time changes; empty = none

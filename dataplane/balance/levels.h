@@ -61,8 +61,7 @@
 namespace warmswap::balance {
 
 template <typename Access>
-using ProcessBurstOf = Outcome (*)(const SnapshotView&, std::span<typename Access::Item>, contract::WorkerRegion&,
-                                   const contract::Geometry&) noexcept;
+using ProcessBurstOf = Outcome (*)(const SnapshotView&, std::span<typename Access::Item>, const Ledger&) noexcept;
 
 /// The path over one kind of buffer, compiled for `level`.
 template <typename Access>

@@ -3,6 +3,7 @@
 //
 // Stages (stages.h), each over the whole burst, each fetching the cache line that the next one reads:
 //   gather headers → derive, vip bucket → vip, pool → flow hash → ring slot → seat → encapsulate, count
+// and, in bursts with a packet of a flow that is sampled for its handshake, a look at that before the last.
 //
 // Verdicts, first match wins:
 //   not IPv4                                          pass
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/balance/handshakes.h"
 #include "dataplane/balance/snapshot_view.h"
 #include "dataplane/contract/layout.h"
 #include "dataplane/packet/packet.h"
@@ -49,12 +51,12 @@ struct Outcome {
 };
 static_assert(contract::kPortCapacity <= 32, "Outcome::ports");
 
-/// Decides every packet of `packets` and counts in `region`: per vip and per backend what is forwarded (a vip also
-/// counts what its pool could not take), totals of received, forwarded and passed, drops by reason. Counts are of
-/// verdicts: a packet the caller then fails to hand over is the caller's to count. Call from the thread that owns
-/// `region`.
+/// Decides every packet of `packets` and counts in the ledger's region: per vip and per backend what is forwarded (a
+/// vip also counts what its pool could not take), totals of received, forwarded and passed, drops by reason. Counts are
+/// of verdicts: a packet the caller then fails to hand over is the caller's to count. Call from the thread that owns
+/// the ledger.
 using ProcessBurst = Outcome (*)(const SnapshotView& snapshot, std::span<packet::Packet> packets,
-                                 contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept;
+                                 const Ledger& ledger) noexcept;
 
 /// The path compiled for `level`, which must not be above best_vector_level().
 ProcessBurst process_burst_at(VectorLevel level) noexcept;

@@ -29,6 +29,7 @@ class SnapshotView {
     base_ = base;
     hash_key_ = snapshot->hash_key;
     entropy_mask_ = snapshot->entropy_mask;
+    sampled_below_ = snapshot->sampled_below;
     vip_mask_ = snapshot->vip_bucket_mask;
     vip_buckets_ = at<contract::VipBucket>(base, snapshot->vip_index);
     pools_ = at<contract::PoolRecord>(base, snapshot->pools);
@@ -37,6 +38,7 @@ class SnapshotView {
   bool empty() const noexcept { return base_ == nullptr; }
   contract::HashKey hash_key() const noexcept { return hash_key_; }
   contract::Be32 entropy_mask() const noexcept { return entropy_mask_; }
+  uint32_t sampled_below() const noexcept { return sampled_below_; }
 
   uint32_t vip_mask() const noexcept { return vip_mask_; }
   const contract::VipBucket* vip_buckets() const noexcept { return vip_buckets_; }
@@ -65,6 +67,7 @@ class SnapshotView {
   const std::byte* base_ = nullptr;
   contract::HashKey hash_key_;
   contract::Be32 entropy_mask_;
+  uint32_t sampled_below_ = 0;
   uint32_t vip_mask_ = 0;
   const contract::VipBucket* vip_buckets_ = nullptr;
   const contract::PoolRecord* pools_ = nullptr;

@@ -12,12 +12,12 @@ class Burst {
   using Item = typename Access::Item;
   using Buffer = typename Access::Buffer;
 
-  WARMSWAP_TARGET Burst(const SnapshotView& snapshot, contract::WorkerRegion& region,
-                        const contract::Geometry& geometry) noexcept
+  WARMSWAP_TARGET Burst(const SnapshotView& snapshot, const Ledger& ledger) noexcept
       : snapshot_(snapshot),
-        region_(region),
-        vip_counters_(region.vips()),
-        backend_counters_(region.backends(geometry)) {}
+        region_(ledger.region),
+        vip_counters_(ledger.region.vips()),
+        backend_counters_(ledger.region.backends(ledger.geometry)),
+        ledger_(ledger) {}
 
   /// At most kBurstPackets. `done` is called after each stage: a benchmark's clock, or nothing.
   template <typename Observer>
@@ -32,6 +32,8 @@ class Burst {
     done();
     find_seats();
     done();
+    if (some_are_sampled_) [[unlikely]]
+      look_at_handshakes();
     const Outcome outcome = encapsulate();
     done();
     region_.totals.passed_packets.add(passed_);
@@ -145,12 +147,33 @@ class Burst {
     const size_t count = count_;
     const contract::HashKey key = snapshot_.hash_key();
     const contract::Be32 entropy_mask = snapshot_.entropy_mask();
+    const uint64_t sampled_below = snapshot_.sampled_below();
+    uint64_t sampled = 0;  // its sign: of a difference that is negative
     for (size_t i = 0; i < count; ++i) {
       const uint64_t hash = contract::flow_hash(key, contract::FlowWords{first_[i], second_[i]});
       const uint64_t entropy = packet::ipip_entropy(hash, entropy_mask);
+      sampled |= contract::flow_sample(hash) - sampled_below;
       hash_[i] = hash;
       entropy_[i] = entropy;
       sum_[i] += packet::ipip_entropy_sum(entropy);
+    }
+    some_are_sampled_ = sampled >> 63 != 0;
+  }
+
+  WARMSWAP_TARGET [[gnu::noinline]] void look_at_handshakes() noexcept {
+    const size_t count = count_;
+    const uint64_t sampled_below = snapshot_.sampled_below();
+    uint64_t sampled = 0;
+    for (size_t i = 0; i < count; ++i) sampled |= (contract::flow_sample(hash_[i]) - sampled_below) >> 63 << i;
+    contract::HandshakeCounter* counters = region_.handshakes(ledger_.geometry);
+    for (; sampled != 0; sampled &= sampled - 1) {
+      const auto i = static_cast<size_t>(__builtin_ctzll(sampled));
+      if (vip_word_[i] >> 48 != contract::kProtoTcp) continue;
+      const contract::Seat& seat = *seat_[i];
+      if (least_mtu_[i] > seat.mtu) continue;  // it is dropped
+      const uint8_t* tcp = ip_[i] + static_cast<size_t>(ip_[i][0] & 0xf) * 4;
+      ledger_.handshakes.observe({hash_[i], seat.backend, contract::load<uint32_t>(tcp + 4), tcp[13]}, cycles,
+                                 counters);
     }
   }
 
@@ -352,13 +375,15 @@ class Burst {
   contract::WorkerRegion& region_;
   contract::TrafficCounter* vip_counters_;
   contract::TrafficCounter* backend_counters_;
+  const Ledger& ledger_;
   uint64_t passed_ = 0;
   size_t received_ = 0;
   size_t count_ = 0;  // of those that no stage has given a verdict yet
   // A burst that is all for one vip has common_pool_ instead of pool_ and vip_counter_.
   bool one_vip_ = false;  // derive → find_vips
   const contract::PoolRecord* common_pool_ = nullptr;
-  bool all_fit_ = false;  // find_seats → encapsulate
+  bool some_are_sampled_ = false;  // hash_flows → look_at_handshakes
+  bool all_fit_ = false;           // find_seats → encapsulate
   Column<Buffer*> buffer_;
   Column<uint8_t*> ip_;
   // gather → derive: HeaderWords
@@ -375,13 +400,12 @@ class Burst {
 
 template <typename Access>
 WARMSWAP_TARGET Outcome process_burst(const SnapshotView& snapshot, std::span<typename Access::Item> items,
-                                      contract::WorkerRegion& region, const contract::Geometry& geometry) noexcept {
-  if constexpr (!Access::kMarkEach)
-    return Burst<Access>(snapshot, region, geometry).run(items.data(), items.size(), [] {});
+                                      const Ledger& ledger) noexcept {
+  if constexpr (!Access::kMarkEach) return Burst<Access>(snapshot, ledger).run(items.data(), items.size(), [] {});
   Outcome whole;
   while (!items.empty()) {
     const size_t size = items.size() < kBurstPackets ? items.size() : kBurstPackets;
-    const Outcome outcome = Burst<Access>(snapshot, region, geometry).run(items.data(), size, [] {});
+    const Outcome outcome = Burst<Access>(snapshot, ledger).run(items.data(), size, [] {});
     whole.forwarded += outcome.forwarded;
     whole.ports |= outcome.ports;
     items = {items.data() + size, items.size() - size};

@@ -118,4 +118,15 @@ constexpr uint32_t flow_entropy(uint64_t hash) noexcept {
   return static_cast<uint32_t>(hash);
 }
 
+/// The bits of a hash that decide whether the flow's handshake is sampled: the same ones, but the upper of them count
+/// most, of which an outer source has few, and none of the slot's.
+constexpr uint32_t flow_sample(uint64_t hash) noexcept {
+  return static_cast<uint32_t>(hash);
+}
+
+/// What flow_sample() is below for one flow in `one_in`; 0 = for none.
+constexpr uint32_t sampled_below(uint32_t one_in) noexcept {
+  return one_in == 0 ? 0 : static_cast<uint32_t>(0xffffffffu / one_in);
+}
+
 }  // namespace warmswap::contract

@@ -26,7 +26,7 @@
 namespace warmswap::contract {
 
 inline constexpr char kSegmentMagic[8] = {'W', 'A', 'R', 'M', 'S', 'W', 'A', 'P'};
-inline constexpr uint32_t kAbiVersion = 4;
+inline constexpr uint32_t kAbiVersion = 5;
 
 inline constexpr size_t kCacheLine = 64;
 inline constexpr size_t kRegionAlignment = size_t{2} << 20;
@@ -165,6 +165,20 @@ struct alignas(16) TrafficCounter {
 };
 static_assert(sizeof(TrafficCounter) == 16);
 
+/// What became of the sampled handshakes of one backend, each counted once; one writer. Only the way to the backend is
+/// seen, so a handshake is complete with the client's first ACK.
+struct alignas(32) HandshakeCounter {
+  Counter completed;      // the ACK came after one SYN
+  Counter retransmitted;  // the SYN came again before it
+  Counter lapsed;         // neither came in kHandshakePatienceNs, or the client began anew
+  Counter completed_ns;   // from SYN to ACK, summed over `completed`
+};
+static_assert(sizeof(HandshakeCounter) == 32);
+
+/// A client that got no answer sends its SYN again after one second (RFC 6298, section 2.1); so long, and as much for a
+/// late timer, a sampled handshake is waited for.
+inline constexpr uint64_t kHandshakePatienceNs = 2'000'000'000;
+
 struct alignas(kCacheLine) WorkerTotals {
   std::atomic<uint64_t> tick_ns;  // CLOCK_MONOTONIC, refreshed at least every 100 ms while the worker lives
   Counter received_packets;
@@ -178,7 +192,8 @@ struct alignas(kCacheLine) WorkerTotals {
 };
 static_assert(sizeof(WorkerTotals) == kCacheLine);
 
-/// The fixed head of a worker's stride; TrafficCounter[vip_capacity] and TrafficCounter[backend_capacity] follow.
+/// The fixed head of a worker's stride; TrafficCounter[vip_capacity], TrafficCounter[backend_capacity] and
+/// HandshakeCounter[backend_capacity] follow.
 struct alignas(kCacheLine) WorkerRegion {
   Quiescence quiescence;
   WorkerTotals totals;
@@ -188,6 +203,17 @@ struct alignas(kCacheLine) WorkerRegion {
   const TrafficCounter* vips() const noexcept { return reinterpret_cast<const TrafficCounter*>(this + 1); }
   TrafficCounter* backends(const Geometry& g) noexcept { return vips() + g.vip_capacity; }
   const TrafficCounter* backends(const Geometry& g) const noexcept { return vips() + g.vip_capacity; }
+  HandshakeCounter* handshakes(const Geometry& g) noexcept { return at_end_of<HandshakeCounter>(this, g); }
+  const HandshakeCounter* handshakes(const Geometry& g) const noexcept {
+    return at_end_of<const HandshakeCounter>(this, g);
+  }
+
+ private:
+  template <typename T, typename Region>
+  static T* at_end_of(Region* region, const Geometry& g) noexcept {
+    const size_t traffic = size_t{g.vip_capacity} + g.backend_capacity;
+    return reinterpret_cast<T*>(region->vips() + (traffic + 1) / 2 * 2);  // pairs, for the alignment
+  }
 };
 static_assert(sizeof(WorkerRegion) == 640, "the traffic counters follow at a cache line");
 
@@ -222,9 +248,9 @@ struct alignas(kCacheLine) SnapshotRoot {
   Offset vip_index;  // VipBucket[vip_bucket_mask + 1]
   uint32_t vip_bucket_mask;
   uint32_t pool_count;
-  Offset pools;       // PoolRecord[pool_count]
-  Be32 entropy_mask;  // the low bits of the outer source that vary with the flow: 2^n - 1, n ≤ 24
-  uint32_t reserved0;
+  Offset pools;            // PoolRecord[pool_count]
+  Be32 entropy_mask;       // the low bits of the outer source that vary with the flow: 2^n - 1, n ≤ 24
+  uint32_t sampled_below;  // handshakes are sampled of the flows with a flow_sample() below it; 0 = of none
   // Cold part: never read by a worker.
   uint64_t fingerprint;  // over configuration and assignment; equal on balancers that agree
   Offset vip_directory;  // VipInfo[vip_count]

@@ -28,8 +28,8 @@ inline Decision decision_of(const rte_mbuf& buffer) noexcept {
 /// Gives back a buffer and those chained to it; nullptr is none. For the packet path, which may not call DPDK: cold.
 void free_buffers(rte_mbuf* first) noexcept;
 
-using ProcessMbufs = balance::Outcome (*)(const balance::SnapshotView&, std::span<rte_mbuf*>, contract::WorkerRegion&,
-                                          const contract::Geometry&) noexcept;
+using ProcessMbufs = balance::Outcome (*)(const balance::SnapshotView&, std::span<rte_mbuf*>,
+                                          const balance::Ledger&) noexcept;
 
 /// Decides every buffer of a burst of at most kBurstPackets; those to forward hold the new frame afterwards, the others
 /// what they held. Where the Outcome says that all are forwarded, by one port, it is the decision: none is written.

@@ -20,6 +20,7 @@ constexpr DropReason kPortAbsent = DropReason::next_hop_unresolved;
 
 /// Ticks a second: a worker silent for 100 ms is an alarm, so it speaks twice as often.
 constexpr uint64_t kTicksPerSecond = 20;
+static_assert(kTicksPerSecond >= balance::Handshakes::kSweeps);
 /// How often a busy worker asks the taps: each question is a system call that costs as much as some ten packets. At
 /// every burst it took 40 % of the worker's time. While the kernel sends, a full burst this often is 1.6 million
 /// packets a second; while it does not, the time doubles up to kMostRelay times.
@@ -46,6 +47,7 @@ Worker::Worker(WorkerSetup setup, const contract::Segment& segment)
       region_(segment.worker(setup_.index)),
       base_(segment.base()),
       geometry_(segment.geometry()),
+      handshakes_(rte_get_tsc_hz()),
       tick_cycles_(rte_get_tsc_hz() / kTicksPerSecond),
       least_relay_cycles_(rte_get_tsc_hz() / 1'000'000 * kRelayMicroseconds) {
   for (uint32_t port = 0; port < contract::kPortCapacity; ++port) {
@@ -81,7 +83,7 @@ uint16_t Worker::poll_wire(const ReceiveQueue& queue) noexcept {
   const uint16_t count = rte_eth_rx_burst(queue.port, queue.queue, buffers.data(), kReceiveBurst);
   if (count == 0) return 0;
   const std::span<rte_mbuf*> burst(buffers.data(), count);
-  const balance::Outcome outcome = process_(snapshot_, burst, region_, geometry_);
+  const balance::Outcome outcome = process_(snapshot_, burst, ledger_);
   if (outcome.forwarded < count || !std::has_single_bit(outcome.ports)) {
     dispatch(burst, queue.index);
   } else if ((outcome.ports & egress_ports_) != 0) [[likely]] {
@@ -166,6 +168,7 @@ void Worker::housekeep(bool idle, uint64_t now) noexcept {
   if (now >= next_tick_) {
     next_tick_ = now + tick_cycles_;
     region_.totals.tick_ns.store(contract::monotonic_ns(), std::memory_order_relaxed);
+    handshakes_.sweep(now, region_.handshakes(geometry_));
   }
   if (!idle) {
     idle_since_ = 0;

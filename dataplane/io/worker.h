@@ -75,6 +75,8 @@ class Worker {
   contract::WorkerRegion& region_;
   const std::byte* base_;
   const contract::Geometry geometry_;
+  balance::Handshakes handshakes_;
+  const balance::Ledger ledger_{region_, geometry_, handshakes_};
   const ProcessMbufs process_ = process_mbufs_at(balance::best_vector_level());
   uint32_t egress_ports_ = 0;  // bit p: setup_.egress[p] is present
   balance::SnapshotView snapshot_;

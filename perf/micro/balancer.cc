@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "perf/micro/tsc.h"
+
 namespace warmswap::perf {
 namespace {
 
@@ -90,11 +92,14 @@ Balancer::Balancer(const BalancerShape& shape) : shape_(shape) {
       std::make_unique<contract::Segment>(or_throw(contract::Segment::attach({.instance = "bench", .paths = {path}})));
   // Both sides have it mapped: without a name it goes with the process, however that ends.
   std::filesystem::remove_all(directory);
+  handshakes_ = std::make_unique<balance::Handshakes>(static_cast<uint64_t>(tsc_hz()));
+  ledger_ = std::make_unique<balance::Ledger>(balance::Ledger{worker(), dataplane_->header().geometry, *handshakes_});
   publisher_ = or_throw(contract::Publisher::start(*control_));
   builder_ = std::make_unique<table::SnapshotBuilder>(*publisher_);
   rows_.hash_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
   rows_.outer_source = Be32(0xc6120000);
   rows_.entropy_bits = 16;
+  rows_.handshake_sampling = shape.handshake_sampling;
   for (uint32_t p = 0; p < shape.pools; ++p)
     rows_.pools.push_back(std::make_shared<table::PoolRow>(pool_row(shape, p)));
   for (uint32_t v = 0; v < shape.vips; ++v) rows_.vips.push_back(vip_row(shape, v));

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "controlplane/table/snapshot_builder.h"
+#include "dataplane/balance/handshakes.h"
 #include "dataplane/balance/snapshot_view.h"
 #include "dataplane/contract/publisher.h"
 #include "dataplane/contract/segment.h"
@@ -18,6 +19,7 @@ struct BalancerShape {
   uint32_t backends = 100;  // in each pool, all hot
   uint32_t vips = 1;
   uint32_t ring_size = 65537;
+  uint32_t handshake_sampling = 256;  // one flow in so many; 0 = none
 };
 
 class Balancer {
@@ -32,6 +34,7 @@ class Balancer {
   contract::Segment& control() const noexcept { return *control_; }
   contract::Publisher& publisher() const noexcept { return *publisher_; }
   contract::WorkerRegion& worker() const noexcept { return dataplane_->worker(0); }
+  const balance::Ledger& ledger() const noexcept { return *ledger_; }
   /// The snapshot that is current now, as a worker sees it.
   balance::SnapshotView view() const noexcept;
 
@@ -46,6 +49,8 @@ class Balancer {
   std::unique_ptr<contract::Publisher> publisher_;
   std::unique_ptr<table::SnapshotBuilder> builder_;
   table::SnapshotRows rows_;
+  std::unique_ptr<balance::Handshakes> handshakes_;
+  std::unique_ptr<balance::Ledger> ledger_;
 };
 
 /// The address of a vip of any Balancer.

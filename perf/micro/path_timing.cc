@@ -72,7 +72,7 @@ StageCycles time_stages(const PacketWindow& window, const Balancer& balancer, co
   for (size_t at = 0; at < kWindowPackets; at += kReceiveBurst) {
     PacketBurst packets;
     receive(window.buffers() + at, packets);
-    Burst burst(view, balancer.worker(), balancer.dataplane().geometry());
+    Burst burst(view, balancer.ledger());
     size_t stage = 0;
     uint64_t before = tsc_end();
     burst.run(packets.data(), packets.size(), [&] {
@@ -116,9 +116,7 @@ double PathTiming::pair() {
   window_.refill();
   const double baseline = time_window(window_, forward_only);
   window_.refill();
-  const contract::Geometry geometry = balancer_.dataplane().geometry();
-  const double path =
-      time_window(window_, [&](PacketBurst& packets) { process_(view_, packets, balancer_.worker(), geometry); });
+  const double path = time_window(window_, [&](PacketBurst& packets) { process_(view_, packets, balancer_.ledger()); });
   ++windows_;
   baseline_.push_back(baseline / kWindowPackets);
   path_.push_back(path / kWindowPackets);
@@ -137,13 +135,12 @@ void PathTiming::stages() {
 
 void PathTiming::bursts() {
   window_.refill();
-  const contract::Geometry geometry = balancer_.dataplane().geometry();
   const uint64_t additions = bursts_.value_at_percentile(50);
   for (size_t at = 0; at < kWindowPackets; at += kReceiveBurst) {
     PacketBurst packets;
     const uint64_t begin = tsc_begin();
     receive(window_.buffers() + at, packets);
-    process_(view_, packets, balancer_.worker(), geometry);
+    process_(view_, packets, balancer_.ledger());
     use(packets);
     bursts_.record(tsc_end() - begin);
     if (additions == 0) continue;

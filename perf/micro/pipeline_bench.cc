@@ -75,6 +75,9 @@ void register_all() {
   for (const uint32_t vips : {1u, 100u, 10'000u}) {
     add_steady("vips/" + std::to_string(vips), {.vips = vips}, kManyFlows, best);
   }
+  for (const uint32_t one_in : {0u, 256u, 64u, 1u}) {
+    add_steady("sampling/" + std::to_string(one_in), {.handshake_sampling = one_in}, kManyFlows, best);
+  }
   for (const VectorLevel level : balance::kVectorLevels) {
     if (level > best) continue;
     const std::string name = balance::name_of(level);

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "dataplane/balance/pipeline.h"
+#include "perf/micro/tsc.h"
 
 namespace warmswap::perf {
 
@@ -60,6 +61,8 @@ void Replay::run() noexcept {
   contract::SnapshotReader reader(segment.base(), segment.header(), region.quiescence);
   balance::SnapshotView view;
   const balance::ProcessBurst process_burst = balance::process_burst_at(balance::best_vector_level());
+  balance::Handshakes handshakes(static_cast<uint64_t>(tsc_hz()));
+  const balance::Ledger ledger{region, segment.geometry(), handshakes};
   reader.online();
   std::array<packet::Packet, kReceiveBurst> packets;
   for (size_t at = 0; !stop_.load(std::memory_order_relaxed); at = (at + kReceiveBurst) % frames_.size()) {
@@ -73,7 +76,7 @@ void Replay::run() noexcept {
       packets[i].length = packets[i].contiguous = lengths_[at + i];
       packets[i].headroom = buffer.headroom;
     }
-    process_burst(view, packets, region, segment.geometry());
+    process_burst(view, packets, ledger);
     running_.store(true, std::memory_order_release);
   }
   reader.offline();

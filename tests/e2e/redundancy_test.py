@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from lab import eventually, files, layout, running_lab, traffic
+from syn_flood import SynFlood
 from wire import Wire
 
 RATE = 200
@@ -246,6 +247,53 @@ def test_a_slow_backend_is_ejected_for_a_time(lab, tell):
         eventually(lambda: lab.control.states()["hot2"] == "serving", "its ejection and its return are over", 10)
     assert traffic.who_answers(FLOWS) == before
     tell("slow backend: " + event["text"].split("(", 1)[1].rstrip(")"))
+
+
+def handshakes(lab, name: str) -> dict:
+    return backend(lab, name)["handshakes"] or {}
+
+
+def test_clients_without_an_answer_show_what_probes_do_not(lab, tell):
+    """hot2 loses the vip: its own address answers every probe, and its clients get nothing."""
+    text = config(tables=ANOMALY.replace("[pool.anomaly]\n", "[pool.anomaly]\nprobes = 2\n"))
+    text = text.replace("[controlplane]\n", "[controlplane]\nhandshake_sampling = 1\n", 1)
+    before = traffic.who_answers(FLOWS)
+    with reconfigured(lab, text), traffic.Stream(RATE, FLOWS, timeout=0.25) as stream:
+        eventually(lambda: all(handshakes(lab, name).get("time_us") for name in ("hot1", "hot2", "hot3")), "all are sampled")
+        time.sleep(2)
+        since = lab.newest_event()
+        broken = time.time()
+        lab.on("hot2", "ip", "address", "del", f"{layout.VIP}/32", "dev", "lo")
+        try:
+            event = eventually(lambda: events_of(lab, since, "failover", "hot2"), "hot2 is left", 15)[0]
+            assert event["cause"] == "anomaly" and "of its handshakes fail, the pool's median is 0 %" in event["text"], event
+            suspicion = events_of(lab, since, "suspect", "hot2")[0]
+            assert suspicion["cause"] == "handshakes"
+            assert events_of(lab, since, "suspect", "hot1") == events_of(lab, since, "suspect", "hot3") == []
+            assert backend(lab, "hot2")["last_probe"]["outcome"] == "success"
+            assert handshakes(lab, "hot2")["lapsed"] > 20 and handshakes(lab, "hot1")["lapsed"] == 0
+            assert "fail" in lab.ctl("backends").stdout
+        finally:
+            lab.on("hot2", "ip", "address", "add", f"{layout.VIP}/32", "dev", "lo")
+        eventually(lambda: lab.control.states()["hot2"] == "serving", "its ejection and its return are over", 10)
+    assert {row["flow"] for row in stream.failures} <= set(flows_of(before, "hot2"))
+    tell(f"clients without an answer: suspect after {wall(suspicion) - broken:.1f} s, ejected after {wall(event) - broken:.1f} s, "
+         f"while every probe succeeds")  # fmt: skip
+
+
+def test_a_flood_of_syns_makes_nobody_a_suspect(lab, tell):
+    text = config(tables=ANOMALY).replace("[controlplane]\n", "[controlplane]\nhandshake_sampling = 1\n", 1)
+    before = traffic.who_answers(FLOWS)
+    since = lab.newest_event()
+    with reconfigured(lab, text), traffic.Stream(RATE, FLOWS) as stream, SynFlood(1000) as flood:
+        eventually(lambda: all(handshakes(lab, name).get("incomplete", 0) > 0.6 for name in ("hot1", "hot2", "hot3")),
+                   "most handshakes of all of them fail", 10)  # fmt: skip
+        time.sleep(6)
+    assert flood.sent > 5000
+    assert [event for event in lab.control.events(since) if event["kind"] in ("suspect", "failover", "state")] == []
+    assert stream.failures == []
+    assert traffic.who_answers(FLOWS) == before
+    tell(f"SYN flood: {flood.sent} SYNs from nowhere, nobody suspected, no request lost")
 
 
 def holder(lab, owner: str) -> str | None:

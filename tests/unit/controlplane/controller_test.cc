@@ -127,6 +127,42 @@ TEST_F(ControllerTest, ARestartAdoptsSeatsWeightsAndCounters) {
   EXPECT_NE(controller_->status().warnings, Names{}) << "it says that the file knows nothing of them";
 }
 
+TEST_F(ControllerTest, AReloadTakesUpHowManyHandshakesAreSampled) {
+  start_dataplane();
+  start();
+  EXPECT_EQ(root()->sampled_below, contract::sampled_below(256)) << "the default";
+  std::string text = small_toml(instance_);
+  const std::string section = "[controlplane]\n";
+  write(text.replace(text.find(section), section.size(), section + "handshake_sampling = 0\n"));
+  ASSERT_TRUE(controller_->reload({}).ok());
+  EXPECT_EQ(root()->sampled_below, 0u);
+}
+
+TEST_F(ControllerTest, HandshakesOfAllWorkersAreAddedUp) {
+  start_dataplane();
+  const auto count = [this](uint32_t worker, uint64_t completed, uint64_t lapsed) {
+    for (uint32_t id = 0; id < 3; ++id) {
+      contract::HandshakeCounter& counter = dataplane_->worker(worker).handshakes(dataplane_->geometry())[id];
+      counter.completed.add(completed);
+      counter.completed_ns.add(completed * 3'000'000);
+      counter.lapsed.add(lapsed);
+    }
+  };
+  count(0, 1000, 1000);  // by whoever had the counters before
+  start();
+  run_for(std::chrono::milliseconds(1100));
+  EXPECT_FALSE(controller_->backends("web")[0].handshakes.has_value());
+  count(0, 30, 0);
+  count(1, 30, 20);
+  run_for(std::chrono::milliseconds(1100));
+  const auto view = controller_->backends("web")[0].handshakes;
+  ASSERT_TRUE(view.has_value());
+  EXPECT_EQ(view->completed, 60u);
+  EXPECT_EQ(view->lapsed, 20u);
+  EXPECT_EQ(view->time, std::chrono::milliseconds(3));
+  EXPECT_NEAR(view->incomplete.value(), 0.25, 1e-9);
+}
+
 TEST_F(ControllerTest, ABadFileChangesNothingAndAGoodOneCounts) {
   start_dataplane();
   start();

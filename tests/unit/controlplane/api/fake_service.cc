@@ -66,6 +66,7 @@ FakeService::FakeService() : status_value(make_status()) {
                     backend("web", "web3", 0xc000020d, config::Role::hot, "serving")};
   backend_values[0].holds_seat_of = "ns1";
   backend_values[2].holds_seat_of = "web2";
+  backend_values[3].handshakes = HandshakesView{11, 2, 3, 41200us, 0.125};
   backend_values[4].failures = 1;
   backend_values[4].next_hop = {false, {}, "eth1"};
   backend_values[4].last_probe = ProbeView{"timeout", "no answer within 50 ms", 50ms, 80ms};

@@ -69,6 +69,11 @@ TEST(Metrics, ShowWhatTheModelHolds) {
   EXPECT_EQ(value(parsed, "seat_held", {{"pool", "dns"}, {"owner", "web1"}}), 0);
   EXPECT_EQ(value(parsed, "backend_next_hop_resolved", {{"pool", "web"}, {"backend", "web2"}}), 0);
   EXPECT_EQ(value(parsed, "backend_probe_success", {{"pool", "web"}, {"backend", "web2"}}), 0);
+  EXPECT_EQ(value(parsed, "backend_handshakes_total", {{"pool", "web"}, {"backend", "web1"}, {"outcome", "lapsed"}}),
+            3);
+  EXPECT_EQ(value(parsed, "backend_handshake_seconds", {{"pool", "web"}, {"backend", "web1"}}), 41.2e-3);
+  EXPECT_EQ(parsed.families.at("warmswap_backend_handshakes_total").samples.size(), 3u)
+      << "only of whom some are known";
   EXPECT_EQ(value(parsed, "dropped_packets_total", {{"reason", "truncated"}, {"worker", "1"}}), 3);
   EXPECT_EQ(parsed.families.at("warmswap_dropped_packets_total").samples.size(), 2 * contract::kDropReasonCount);
 }

@@ -49,7 +49,10 @@ TEST(Render, BackendsSayNullForWhatIsNotThere) {
   const json::value& web1 = answer.at("backends").at(3);
   EXPECT_TRUE(web1.at("last_probe").is_null());
   EXPECT_TRUE(web1.at("holds_seat_of").is_null());
+  EXPECT_EQ(web1.at("handshakes").at("retransmitted"), 2);
+  EXPECT_EQ(web1.at("handshakes").at("time_us"), 41200);
   const json::value& web2 = answer.at("backends").at(4);
+  EXPECT_TRUE(web2.at("handshakes").is_null());
   EXPECT_TRUE(web2.at("next_hop").at("mac").is_null());
   EXPECT_EQ(web2.at("last_probe").at("latency_us"), 50000);
   EXPECT_EQ(answer.at("backends").at(2).at("holds_seat_of"), "web2");
@@ -97,7 +100,7 @@ TEST(Render, DropsAreNamedAsInTheContract) {
 
 TEST(Render, WhatStrangersSentStaysJson) {
   FakeService service;
-  service.backend_values[0].last_probe->detail = "got \"\xff\x00\xc3\" \x1b[31m";
+  service.backend_values[0].last_probe->detail = std::string("got \"\xff\0\xc3\" \x1b[31m", 14);
   service.backend_values[0].reason = std::string("nul\0byte", 8);
   const json::value answer = read_json(render_backends(service.backend_values));
   EXPECT_NE(answer.at("backends").at(0).at("last_probe").at("detail").as_string().find("\xef\xbf\xbd"),

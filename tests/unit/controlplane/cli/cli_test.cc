@@ -122,6 +122,7 @@ TEST_F(CliTest, ListsAreAlignedTables) {
   EXPECT_TRUE(contains(backends.out, "02:00:00:00:00:07 eth1"));
   EXPECT_TRUE(contains(backends.out, "unresolved on eth1"));
   EXPECT_TRUE(contains(backends.out, "timeout 50.0 ms"));
+  EXPECT_TRUE(contains(backends.out, "41.2 ms, 12.5 % fail"));
   expect_aligned(ctl({"backends", "--pool", "web"}).out, 4);
 }
 

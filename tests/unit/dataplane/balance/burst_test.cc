@@ -129,16 +129,14 @@ void expect_no_difference(const TestSnapshot& snapshot, const std::vector<Bytes>
   TestCounters counted_apart;
   Outcome sum;
   for (Packet& packet : apart.packets) {
-    const Outcome one = process_burst_at(VectorLevel::baseline)(snapshot.view(), {&packet, 1}, counted_apart.region(),
-                                                                counted_apart.geometry());
+    const Outcome one = process_burst_at(VectorLevel::baseline)(snapshot.view(), {&packet, 1}, counted_apart.ledger());
     sum.forwarded += one.forwarded;
     sum.ports |= one.ports;
   }
   Burst together(frames);
   TestCounters counted;
   spoil_stack();
-  const Outcome outcome =
-      process_burst_at(level)(snapshot.view(), together.packets, counted.region(), counted.geometry());
+  const Outcome outcome = process_burst_at(level)(snapshot.view(), together.packets, counted.ledger());
   ASSERT_EQ(outcome.forwarded, sum.forwarded);
   ASSERT_EQ(outcome.ports, sum.ports);
   ASSERT_TRUE(counted == counted_apart);
@@ -152,8 +150,8 @@ void expect_no_difference(const TestSnapshot& snapshot, const std::vector<Bytes>
   for (Packet& packet : unmarked.packets) packet.verdict = kUnset;
   TestCounters counted_unmarked;
   spoil_stack();
-  const Outcome by_outcome = process_burst_of<UnmarkedAccess>(level)(
-      snapshot.view(), unmarked.packets, counted_unmarked.region(), counted_unmarked.geometry());
+  const Outcome by_outcome =
+      process_burst_of<UnmarkedAccess>(level)(snapshot.view(), unmarked.packets, counted_unmarked.ledger());
   ASSERT_EQ(by_outcome.forwarded, sum.forwarded);
   ASSERT_TRUE(counted_unmarked == counted_apart);
   const bool outcome_says_all = by_outcome.forwarded == frames.size() && std::has_single_bit(by_outcome.ports);
@@ -208,8 +206,8 @@ TEST_P(Bursts, ThatAllFitAreNotMarkedOneByOne) {
   Burst burst(frames);
   for (Packet& packet : burst.packets) packet.verdict = Verdict::drop;
   TestCounters counters;
-  const Outcome outcome = process_burst_of<UnmarkedAccess>(GetParam())(snapshot.view(), burst.packets,
-                                                                       counters.region(), counters.geometry());
+  const Outcome outcome =
+      process_burst_of<UnmarkedAccess>(GetParam())(snapshot.view(), burst.packets, counters.ledger());
   EXPECT_EQ(outcome.forwarded, 32u);
   EXPECT_EQ(outcome.ports, 0b100u);
   for (const Packet& packet : burst.packets) EXPECT_EQ(packet.verdict, Verdict::drop) << "was marked";

@@ -19,7 +19,6 @@ namespace {
 
 using contract::Be16;
 using contract::Be32;
-using contract::DropReason;
 using packet::Packet;
 using packet::Verdict;
 using test::Bytes;
@@ -164,7 +163,7 @@ TEST_P(GoldenPipeline, EveryCaseAlone) {
     test::TestCounters counters;
     test::ExactBuffer buffer(one.frame, one.headroom, one.contiguous);
     const SnapshotView view = one.snapshot == "yes" ? snapshot.view() : SnapshotView();
-    process_burst(view, {&buffer.packet(), 1}, counters.region(), counters.geometry());
+    process_burst(view, {&buffer.packet(), 1}, counters.ledger());
     expect_outcome(one, buffer.packet());
     EXPECT_EQ(counters.region().totals.forwarded_packets.get(), one.verdict == "forward" ? 1u : 0u) << one.name;
     EXPECT_EQ(counters.region().totals.passed_packets.get(), one.verdict == "pass" ? 1u : 0u) << one.name;
@@ -185,9 +184,10 @@ TEST_P(GoldenPipeline, AllCasesInOneSpanDoNotDisturbEachOther) {
     buffers.emplace_back(one.frame, one.headroom, one.contiguous);
   }
   std::vector<Packet> packets;
+  packets.reserve(buffers.size());
   for (test::ExactBuffer& buffer : buffers) packets.push_back(buffer.packet());
   ASSERT_GT(packets.size(), 2 * kBurstPackets);
-  process_burst(snapshot.view(), packets, counters.region(), counters.geometry());
+  process_burst(snapshot.view(), packets, counters.ledger());
   for (size_t i = 0; i < packets.size(); ++i) expect_outcome(*cases[i], packets[i]);
 }
 

@@ -46,7 +46,8 @@ TestSnapshot snapshot_of(uint16_t backends, uint32_t ring_size = 251) {
   for (uint16_t i = 0; i < backends; ++i) pool.seats.push_back(seat_of(i));
   for (uint32_t slot = 0; slot < ring_size; ++slot) pool.ring.push_back(static_cast<uint16_t>(slot % backends));
   const contract::VipPlacement vips[] = {{{Be32(kVip), Be16(80), 6}, 3, 0}, {{Be32(kVip), Be16(0), 17}, 4, 0}};
-  return TestSnapshot(kKey, vips, {&pool, 1});
+  const uint32_t all = contract::sampled_below(1);  // look at every handshake too
+  return TestSnapshot(kKey, vips, {&pool, 1}, 16, all);
 }
 
 class Pipeline : public test::AtEveryLevel {};
@@ -65,7 +66,7 @@ TEST_P(Pipeline, CountsPacketsAndBytesPerVipAndBackend) {
     buffers.emplace_back(test::make_frame(shapes.back()));
     packets.push_back(buffers.back().packet());
   }
-  const Outcome outcome = process_burst(snapshot.view(), packets, counters.region(), counters.geometry());
+  const Outcome outcome = process_burst(snapshot.view(), packets, counters.ledger());
   uint64_t forwarded = 0;
   uint64_t received_bytes = 0;
   for (size_t i = 0; i < packets.size(); ++i) {
@@ -103,7 +104,7 @@ TEST_P(Pipeline, SaysByWhichPortsABurstLeavesWhereverTheyStandInIt) {
     const FrameShape shape{.source_port = port};
     TestCounters counters;
     ExactBuffer buffer(test::make_frame(shape));
-    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.region(), counters.geometry());
+    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.ledger());
     shape_of[buffer.packet().port] = shape;
   }
   for (const size_t count : {size_t{2}, size_t{65}}) {
@@ -115,7 +116,7 @@ TEST_P(Pipeline, SaysByWhichPortsABurstLeavesWhereverTheyStandInIt) {
         buffers.emplace_back(test::make_frame(shape_of.at(i == odd ? 3 : 1)));
         packets.push_back(buffers.back().packet());
       }
-      const Outcome outcome = process_burst(snapshot.view(), packets, counters.region(), counters.geometry());
+      const Outcome outcome = process_burst(snapshot.view(), packets, counters.ledger());
       EXPECT_EQ(outcome.ports, 0b1010u) << count << " packets, number " << odd << " by port 3";
       EXPECT_EQ(outcome.forwarded, count);
     }
@@ -129,7 +130,7 @@ TEST_P(Pipeline, AVipCountsWhatItsPoolCouldNotTake) {
   const TestSnapshot snapshot(kKey, vips, {&pool, 1});
   TestCounters counters;
   ExactBuffer buffer(test::make_frame({}));
-  process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.region(), counters.geometry());
+  process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.ledger());
   EXPECT_EQ(buffer.packet().reason, DropReason::no_backend);
   EXPECT_EQ(counters.vip(3).packets.get(), 1u);
   EXPECT_EQ(counters.vip(3).bytes.get(), 40u);
@@ -145,7 +146,7 @@ TEST_P(Pipeline, AFlowKeepsItsBackendWhateverElseIsInItsPackets) {
     shape.source = 0xc0000200 + random() % 16;
     shape.source_port = static_cast<uint16_t>(1024 + random() % 8);
     ExactBuffer buffer(test::make_frame(shape));
-    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.region(), counters.geometry());
+    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.ledger());
     ASSERT_EQ(buffer.packet().verdict, Verdict::forward);
     const uint8_t backend = buffer.packet().frame[5];
     const auto [at, first] = backend_of.try_emplace({shape.source, shape.source_port, shape.protocol}, backend);
@@ -161,7 +162,7 @@ TEST_P(Pipeline, TheSeatIsTheOneTheFlowHashNames) {
   for (int i = 0; i < 2000; ++i) {
     const FrameShape shape = test::random_shape(random);
     ExactBuffer buffer(test::make_frame(shape));
-    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.region(), counters.geometry());
+    process_burst(snapshot.view(), {&buffer.packet(), 1}, counters.ledger());
     const contract::FlowKey flow{Be32(shape.source), Be32(shape.destination), Be16(shape.source_port),
                                  Be16(shape.destination_port), shape.protocol};
     const uint32_t slot = contract::ring_slot(contract::flow_hash(kKey, flow), 65537);
@@ -179,7 +180,7 @@ void expect_sane(ProcessBurst process_burst, const TestSnapshot& snapshot, const
   Packet& packet = buffer.packet();
   const uint8_t* arrived = packet.frame;
   packet.verdict = static_cast<Verdict>(0xff);
-  process_burst(snapshot.view(), {&packet, 1}, counters.region(), counters.geometry());
+  process_burst(snapshot.view(), {&packet, 1}, counters.ledger());
   const uint64_t forwarded = counters.region().totals.forwarded_packets.get();
   const uint64_t passed = counters.region().totals.passed_packets.get();
   ASSERT_EQ(forwarded + passed + counters.all_drops(), 1u);

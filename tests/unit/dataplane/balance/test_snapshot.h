@@ -26,11 +26,12 @@ struct TestPool {
 class TestSnapshot {
  public:
   TestSnapshot(contract::HashKey key, std::span<const contract::VipPlacement> vips, std::span<const TestPool> pools,
-               uint8_t entropy_bits = 16) {
+               uint8_t entropy_bits = 16, uint32_t sampled_below = 0) {
     const std::vector<contract::VipBucket> buckets = contract::build_vip_index(vips, key).value();
     contract::SnapshotRoot root{};
     root.generation = 1;
     root.entropy_mask = contract::entropy_mask(entropy_bits);
+    root.sampled_below = sampled_below;
     root.hash_key = key;
     root.vip_bucket_mask = static_cast<uint32_t>(buckets.size() - 1);
     root.vip_index = append(std::span<const contract::VipBucket>(buckets));
@@ -92,10 +93,13 @@ inline std::string level_name(const ::testing::TestParamInfo<balance::VectorLeve
 /// One worker's counters, all zero, for small capacities.
 class TestCounters {
  public:
+  TestCounters(const TestCounters&) = delete;
+  TestCounters& operator=(const TestCounters&) = delete;
   TestCounters() : memory_(new (std::align_val_t{contract::kCacheLine}) std::byte[kBytes]()) {}
 
   contract::WorkerRegion& region() { return *reinterpret_cast<contract::WorkerRegion*>(memory_.get()); }
   const contract::Geometry& geometry() const { return geometry_; }
+  const balance::Ledger& ledger() const { return ledger_; }
   const contract::TrafficCounter& vip(uint32_t id) { return region().vips()[id]; }
   const contract::TrafficCounter& backend(uint32_t id) { return region().backends(geometry_)[id]; }
   uint64_t drops(contract::DropReason reason) { return region().drops[static_cast<size_t>(reason)].get(); }
@@ -110,13 +114,17 @@ class TestCounters {
 
  private:
   static constexpr uint32_t kCapacity = 64;
-  static constexpr size_t kBytes = sizeof(contract::WorkerRegion) + 2 * kCapacity * sizeof(contract::TrafficCounter);
+  static constexpr uint64_t kClockHz = 2'000'000'000;  // what it is matters only to those that look at times
+  static constexpr size_t kBytes = sizeof(contract::WorkerRegion) + kCapacity * (2 * sizeof(contract::TrafficCounter) +
+                                                                                 sizeof(contract::HandshakeCounter));
   struct Free {
     void operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t{contract::kCacheLine}); }
   };
 
   contract::Geometry geometry_{.vip_capacity = kCapacity, .backend_capacity = kCapacity};
   std::unique_ptr<std::byte[], Free> memory_;
+  balance::Handshakes handshakes_{kClockHz};
+  balance::Ledger ledger_{region(), geometry_, handshakes_};
 };
 
 }  // namespace warmswap::test

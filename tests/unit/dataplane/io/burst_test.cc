@@ -211,8 +211,7 @@ TEST_F(BurstTest, APacketInPiecesLosesItsTrailerWhereverItIsCut) {
       for (const auto& pieces :
            {std::vector<size_t>{first}, {first, second}, {first, second / 2, second - second / 2}}) {
         rte_mbuf* buffer = chain_of(frame, pieces);
-        const balance::Outcome outcome =
-            process(view, {&buffer, 1}, balancer_.worker(), balancer_.dataplane().geometry());
+        const balance::Outcome outcome = process(view, {&buffer, 1}, balancer_.ledger());
         ASSERT_EQ(outcome.forwarded, 1u);
         const Bytes out = bytes_of(buffer);
         EXPECT_EQ(out.size(), packet + 20);
@@ -233,8 +232,7 @@ TEST_F(BurstTest, APayloadInPiecesStaysWhole) {
   for (size_t i = 54; i < packet; ++i) frame[i] = static_cast<uint8_t>(i);
   for (const auto& pieces : {std::vector<size_t>{60}, {60, 100}, {60, 100, 194}, {60, 100, 194, 10}}) {
     rte_mbuf* buffer = chain_of(frame, pieces);
-    process_mbufs_at(balance::VectorLevel::baseline)(balancer_.view(), {&buffer, 1}, balancer_.worker(),
-                                                     balancer_.dataplane().geometry());
+    process_mbufs_at(balance::VectorLevel::baseline)(balancer_.view(), {&buffer, 1}, balancer_.ledger());
     const Bytes out = bytes_of(buffer);
     ASSERT_EQ(out.size(), packet + 20);
     EXPECT_TRUE(std::equal(out.begin() + 54, out.end(), frame.begin() + 34)) << "from the TCP header on";
