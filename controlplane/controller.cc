@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
 
 #include "controlplane/pending.h"
 
@@ -236,8 +238,15 @@ void Controller::on_probe(const health::ProbeResult& result) {
   if (result.outcome == health::Outcome::good) event.outcome = failover::Probe::good;
   if (result.outcome == health::Outcome::bad && !cut_off(target->second)) event.outcome = failover::Probe::bad;
   if (failover::says_nothing_new(*pool, model_.pools.at(name).state, event)) return;
-  const failover::Event probed = std::move(event);
-  take_events(*pool, std::span(&probed, 1));
+  if (probed_.empty()) boost::asio::post(context_, [this] { take_probes(); });
+  probed_[name].push_back(std::move(event));
+}
+
+void Controller::take_probes() {
+  for (const auto& [name, events] : std::exchange(probed_, {})) {
+    // A reload may have taken the pool out meanwhile; what is said of a backend that is gone says nothing.
+    if (const config::PoolConfig* pool = model_.running.find_pool(name)) take_events(*pool, events);
+  }
 }
 
 void Controller::take_events(const config::PoolConfig& pool, std::span<const failover::Event> events) {

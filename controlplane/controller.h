@@ -89,6 +89,8 @@ class Controller : public api::Service {
   void adopt(const Found& found);
   void adopt_counters(const Found& found);
   void on_probe(const health::ProbeResult& result);
+  /// What the probes found in this round of the event loop, a step for each pool.
+  void take_probes();
   /// Lets the engine of the pool have the events, and publishes and tells what comes of it.
   void take_events(const config::PoolConfig& pool, std::span<const failover::Event> events);
   void set_deadline(const std::string& pool, std::optional<Nanoseconds> deadline);
@@ -179,7 +181,8 @@ class Controller : public api::Service {
   FailoverStatistics statistics_;
   std::optional<table::SnapshotRows> published_rows_;  // of the last publish through builder_
   std::map<contract::Be32, std::optional<table::Route>> published_routes_;
-  std::map<std::string, Nanoseconds> deadlines_;  // of the engine, by pool
+  std::map<std::string, Nanoseconds> deadlines_;                // of the engine, by pool
+  std::map<std::string, std::vector<failover::Event>> probed_;  // not yet taken, by pool
 
   boost::asio::steady_timer segment_timer_;
   boost::asio::steady_timer deadline_timer_;

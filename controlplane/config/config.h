@@ -76,7 +76,7 @@ struct ControlplaneConfig {
   friend bool operator==(const ControlplaneConfig&, const ControlplaneConfig&) = default;
 };
 
-enum class ProbeKind : uint8_t { none, tcp, http, https, udp, icmp, grpc, exec };
+enum class ProbeKind : uint8_t { none, tcp, tcp_half_open, http, https, udp, icmp, grpc, exec };
 /// How probes get to the backend: to its own address, or the clients' way, to the vip through the pool's encapsulation.
 enum class ProbeVia : uint8_t { direct, tunnel };
 

@@ -59,10 +59,10 @@ inline constexpr std::array kHugepagePolicyWords{Word{"auto", HugepagePolicy::au
                                                  Word{"off", HugepagePolicy::off}};
 inline constexpr std::array kPortDriverWords{Word{"af_xdp", PortDriver::af_xdp}, Word{"pci", PortDriver::pci},
                                              Word{"vdev", PortDriver::vdev}};
-inline constexpr std::array kProbeKindWords{Word{"none", ProbeKind::none}, Word{"tcp", ProbeKind::tcp},
-                                            Word{"http", ProbeKind::http}, Word{"https", ProbeKind::https},
-                                            Word{"udp", ProbeKind::udp},   Word{"icmp", ProbeKind::icmp},
-                                            Word{"grpc", ProbeKind::grpc}, Word{"exec", ProbeKind::exec}};
+inline constexpr std::array kProbeKindWords{
+    Word{"none", ProbeKind::none}, Word{"tcp", ProbeKind::tcp},     Word{"tcp_half_open", ProbeKind::tcp_half_open},
+    Word{"http", ProbeKind::http}, Word{"https", ProbeKind::https}, Word{"udp", ProbeKind::udp},
+    Word{"icmp", ProbeKind::icmp}, Word{"grpc", ProbeKind::grpc},   Word{"exec", ProbeKind::exec}};
 inline constexpr std::array kProbeViaWords{Word{"direct", ProbeVia::direct}, Word{"tunnel", ProbeVia::tunnel}};
 inline constexpr std::array kRoleWords{Word{"hot", Role::hot}, Word{"warm", Role::warm}};
 inline constexpr std::array kModeWords{Word{"hot-hot", Mode::hot_hot}, Word{"hot-warm", Mode::hot_warm}};

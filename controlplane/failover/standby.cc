@@ -59,6 +59,7 @@ std::optional<uint32_t> Pairing::first_choice(uint32_t seat) const {
 }
 
 std::optional<Choice> Pairing::best(const PoolState& pool, uint32_t seat, const Wish& wish) const {
+  if (warm_.empty()) return std::nullopt;  // what follows costs time in proportion to the pool
   const FirstChoice first = choices_[seat];
   const uint32_t count = static_cast<uint32_t>(warm_.size());
   const std::vector<uint64_t> held = weight_held(spec_, pool);

@@ -72,7 +72,7 @@ void Attempt::cancel() {
 
 void Attempt::wait_for_deadline() {
   deadline_.async_wait([self = shared_from_this()](const error_code& error) {
-    if (!error && !self->over()) self->on_deadline();
+    if (!error && !self->over() && !self->concluded_) self->on_deadline();
   });
 }
 
@@ -92,10 +92,12 @@ void Attempt::fail(const error_code& error) {
 }
 
 void Attempt::fail_later(const error_code& error) {
+  concluded_ = true;
   asio::post(io_, [self = shared_from_this(), error] { self->fail(error); });
 }
 
 void Attempt::finish_later(Outcome outcome, std::string detail) {
+  concluded_ = true;
   asio::post(io_, [self = shared_from_this(), outcome, detail = std::move(detail)] {
     if (!self->over()) self->finish(outcome, detail);
   });
@@ -123,7 +125,8 @@ void Attempt::finish(Outcome outcome, std::string detail) {
 
 std::shared_ptr<Attempt> make_attempt(asio::io_context& io, const Target& target, const Means& means,
                                       Attempt::Done done) {
-  if (target.tunnel && means.tunnel != nullptr) return make_tunnel_attempt(io, target, means, std::move(done));
+  const bool raw = target.tunnel || target.probe.kind == config::ProbeKind::tcp_half_open;
+  if (raw && means.raw != nullptr) return make_raw_attempt(io, target, means, std::move(done));
   return make_direct_attempt(io, target, means, std::move(done));
 }
 
@@ -140,6 +143,7 @@ std::shared_ptr<Attempt> make_direct_attempt(asio::io_context& io, const Target&
       return make_exec_attempt(io, target, std::move(done));
     case config::ProbeKind::none:
     case config::ProbeKind::tcp:
+    case config::ProbeKind::tcp_half_open:
     case config::ProbeKind::http:
     case config::ProbeKind::grpc:
       break;

@@ -17,7 +17,7 @@ class context;
 
 namespace warmswap::health {
 
-class Tunnel;
+class RawSockets;
 
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
@@ -49,6 +49,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   void finish(Outcome outcome, std::string detail);
   /// Bad, or not run where the error arose on this host before anything reached the backend.
   void fail(const boost::system::error_code& error);
+  /// From the event loop's next round, so that many answers can be taken in before anything is made of them.
   void fail_later(const boost::system::error_code& error);
   void finish_later(Outcome outcome, std::string detail);
   /// Opens a connection to the target that will end with a reset; `connected` is called unless that fails or the
@@ -65,6 +66,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Done done_;  // empty once the probe is over
   Clock::time_point started_;
   bool extended_ = false;
+  bool concluded_ = false;  // by finish_later() or fail_later(): the deadline no longer counts
 };
 
 /// Errors that arise on this host before anything reached the backend.
@@ -76,11 +78,11 @@ std::string uncapitalised(std::string text);
 boost::system::error_code last_error() noexcept;
 
 /// What attempts at a target share. `request`: what HTTP kinds send. `tls`: for https; null where there is none.
-/// `tunnel`: for targets with a tunnel. All must outlive the attempt.
+/// `raw`: for what needs raw sockets. All must outlive the attempt.
 struct Means {
   const std::string& request;
   boost::asio::ssl::context* tls = nullptr;
-  Tunnel* tunnel = nullptr;
+  RawSockets* raw = nullptr;
 };
 
 std::shared_ptr<Attempt> make_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
@@ -95,7 +97,7 @@ std::shared_ptr<Attempt> make_tls_attempt(boost::asio::io_context& io, const Tar
 std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_icmp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_exec_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
-std::shared_ptr<Attempt> make_tunnel_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
-                                             Attempt::Done done);
+std::shared_ptr<Attempt> make_raw_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
+                                          Attempt::Done done);
 
 }  // namespace warmswap::health

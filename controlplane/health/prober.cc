@@ -1,5 +1,6 @@
 #include "controlplane/health/prober.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -10,7 +11,7 @@
 #include "controlplane/health/attempt.h"
 #include "controlplane/health/cadence.h"
 #include "controlplane/health/http_exchange.h"
-#include "controlplane/health/tunnel.h"
+#include "controlplane/health/raw_sockets.h"
 
 namespace warmswap::health {
 namespace {
@@ -21,16 +22,18 @@ namespace asio = boost::asio;
 /// a shorter gap would only queue them.
 constexpr auto kFirstProbeGap = std::chrono::microseconds(100);
 
+constexpr auto kLongestWait = std::chrono::milliseconds(1);
+
 /// A target, its schedule and its probe in flight. Stopped before it is let go; pending handlers then find it stopped.
 class Check : public std::enable_shared_from_this<Check> {
  public:
-  Check(asio::io_context& io, const Target& target, std::shared_ptr<asio::ssl::context> tls, Tunnel& tunnel,
+  Check(asio::io_context& io, const Target& target, std::shared_ptr<asio::ssl::context> tls, RawSockets& raw,
         const Prober::Report& report, Clock::time_point anchor, Clock::time_point first)
       : io_(io),
         target_(target),
         request_(http_request(target)),
         tls_(std::move(tls)),
-        tunnel_(tunnel),
+        raw_(raw),
         report_(report),
         cadence_(target.id, target.probe.interval, target.probe.jitter_percent, anchor, first),
         timer_(io) {}
@@ -39,7 +42,7 @@ class Check : public std::enable_shared_from_this<Check> {
 
   void start_at(Clock::time_point when) {
     armed_ = true;
-    timer_.expires_at(when);
+    timer_.expires_at(together_with_others(when));
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
       if (self->stopped_) return;
       self->armed_ = false;
@@ -50,7 +53,7 @@ class Check : public std::enable_shared_from_this<Check> {
   void probe_now() {
     if (probe_) return;
     // The probe calls back only until it is cancelled, and stop() cancels it: `this` is there.
-    probe_ = make_attempt(io_, target_, Means{request_, tls_.get(), &tunnel_},
+    probe_ = make_attempt(io_, target_, Means{request_, tls_.get(), &raw_},
                           [this](const ProbeResult& result) { on_done(result); });
     probe_->start();
   }
@@ -62,6 +65,14 @@ class Check : public std::enable_shared_from_this<Check> {
   }
 
  private:
+  /// Waking up costs as much as a probe: those of about the same time start at once, at most a hundredth of the
+  /// interval late.
+  Clock::time_point together_with_others(Clock::time_point when) const {
+    const auto grid = std::min<Clock::duration>(target_.probe.interval / 100, kLongestWait);
+    const Clock::duration beyond = when.time_since_epoch() % grid;
+    return beyond.count() == 0 ? when : when + (grid - beyond);
+  }
+
   void on_done(const ProbeResult& result) {
     const auto self = shared_from_this();  // the report may remove this target
     probe_.reset();
@@ -73,7 +84,7 @@ class Check : public std::enable_shared_from_this<Check> {
   const Target target_;
   const std::string request_;
   const std::shared_ptr<asio::ssl::context> tls_;  // of https, and null where its certificates cannot be read
-  Tunnel& tunnel_;
+  RawSockets& raw_;
   const Prober::Report& report_;
   Cadence cadence_;
   asio::steady_timer timer_;
@@ -86,7 +97,7 @@ class Check : public std::enable_shared_from_this<Check> {
 
 class Prober::Impl {
  public:
-  Impl(asio::io_context& io, Report report) : io_(io), report_(std::move(report)), anchor_(Clock::now()), tunnel_(io) {
+  Impl(asio::io_context& io, Report report) : io_(io), report_(std::move(report)), anchor_(Clock::now()), raw_(io) {
     // Asio opens its own files (epoll, timerfd) with the first timer and socket of a loop, and throws when it cannot:
     // let that happen here, at start-up, and not while targets change.
     asio::steady_timer timer(io);
@@ -108,7 +119,7 @@ class Prober::Impl {
         kept.insert(checks_.extract(known));
         continue;
       }
-      const auto check = std::make_shared<Check>(io_, target, tls_for(target.probe), tunnel_, report_, anchor_, first);
+      const auto check = std::make_shared<Check>(io_, target, tls_for(target.probe), raw_, report_, anchor_, first);
       check->start_at(first);
       first += kFirstProbeGap;
       kept.emplace(target.id, check);
@@ -138,7 +149,7 @@ class Prober::Impl {
   asio::io_context& io_;
   const Report report_;
   const Clock::time_point anchor_;
-  Tunnel tunnel_;
+  RawSockets raw_;
   std::map<std::pair<bool, std::string>, std::shared_ptr<asio::ssl::context>> contexts_;
   std::unordered_map<uint64_t, std::shared_ptr<Check>> checks_;
 };

@@ -13,12 +13,16 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "controlplane/config/text.h"
 #include "controlplane/failover/engine.h"
 #include "controlplane/health/prober.h"
 #include "controlplane/heartbeat/receiver.h"
@@ -80,7 +84,7 @@ std::string name_of(uint32_t number) {
   return name;
 }
 
-void measure_probes(uint32_t count, int seconds) {
+void measure_probes(config::ProbeKind kind, uint32_t count, int seconds) {
   int listener = -1;
   const uint16_t port = listen_everywhere(listener);
   const pid_t child = fork();
@@ -88,6 +92,7 @@ void measure_probes(uint32_t count, int seconds) {
   close(listener);
 
   config::PoolConfig pool{.name = "p"};
+  pool.probe.kind = kind;
   pool.probe.port = port;
   for (uint32_t i = 0; i < count; ++i) {
     pool.backends.push_back({.name = name_of(i), .address = contract::Be32(0x7f010001 + i)});
@@ -95,15 +100,22 @@ void measure_probes(uint32_t count, int seconds) {
   failover::PoolState state = failover::start(pool, 1s).state;
   uint64_t good = 0, others = 0, steps = 0;
   boost::asio::io_context io(1);
-  health::Prober prober(io, [&](const health::ProbeResult& result) {
-    (result.outcome == health::Outcome::good ? good : others) += 1;
-    const failover::Event event =
-        failover::ProbeResult{pool.backends[result.id].name,
-                              result.outcome == health::Outcome::good ? failover::Probe::good : failover::Probe::bad,
-                              result.detail, result.finished.time_since_epoch()};
-    if (failover::says_nothing_new(pool, state, std::get<failover::ProbeResult>(event))) return;
+  // As the controller does: what is found in one round of the loop is one step.
+  std::vector<failover::Event> events;
+  const auto step = [&] {
     ++steps;
-    state = failover::step(pool, std::move(state), event, result.finished.time_since_epoch()).state;
+    state = failover::step(pool, std::move(state), std::exchange(events, {}),
+                           std::chrono::steady_clock::now().time_since_epoch())
+                .state;
+  };
+  health::Prober prober(io, [&](const health::ProbeResult& result) {
+    const bool is_good = result.outcome == health::Outcome::good;
+    (is_good ? good : others) += 1;
+    failover::ProbeResult found{pool.backends[result.id].name, is_good ? failover::Probe::good : failover::Probe::bad,
+                                result.detail, result.finished.time_since_epoch()};
+    if (failover::says_nothing_new(pool, state, found)) return;
+    if (events.empty()) boost::asio::post(io, step);
+    events.emplace_back(std::move(found));
   });
   std::vector<health::Target> targets;
   for (uint32_t i = 0; i < count; ++i) targets.push_back({i, pool.probe, pool.backends[i].address, port});
@@ -117,12 +129,12 @@ void measure_probes(uint32_t count, int seconds) {
   kill(child, SIGTERM);
   waitpid(child, nullptr, 0);
   std::printf(
-      "probes      %u TCP targets at 1 s: %.0f results/s, %.1f %% of a core (%.1f %% user), %.1f us each; %lu not "
+      "probes      %u %s targets at 1 s: %.0f results/s, %.1f %% of a core (%.1f %% user), %.1f us each; %lu not "
       "good, %lu engine "
       "steps\n",
-      count, static_cast<double>(good + others) / seconds, 100 * used / seconds, 100 * user / seconds,
-      1e6 * used / static_cast<double>(good + others), static_cast<unsigned long>(others),
-      static_cast<unsigned long>(steps));
+      count, std::string(config::to_string(kind)).c_str(), static_cast<double>(good + others) / seconds,
+      100 * used / seconds, 100 * user / seconds, 1e6 * used / static_cast<double>(good + others),
+      static_cast<unsigned long>(others), static_cast<unsigned long>(steps));
 }
 
 void measure_heartbeats(uint32_t backends, uint32_t beats) {
@@ -172,7 +184,8 @@ int main(int argc, char** argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  measure_probes(targets, seconds);
+  measure_probes(config::ProbeKind::tcp, targets, seconds);
+  measure_probes(config::ProbeKind::tcp_half_open, targets, seconds);
   measure_heartbeats(targets, 200'000);
   return 0;
 }

@@ -483,6 +483,18 @@ def test_a_backend_without_the_clients_way_is_not_called_healthy(lab):
             lab.on("hot2", "ip", "address", "add", f"{layout.VIP}/32", "dev", "lo")
 
 
+def test_half_open_probes_find_a_dead_server(lab):
+    text = config()
+    kind = next(line for line in text.splitlines() if line.startswith("kind = "))
+    with reconfigured(lab, text.replace(kind, 'kind = "tcp_half_open"', 1)):
+        eventually(lambda: all(probe_detail(lab, node.name) == "answered" for node in lab.backends), "all are probed so")
+        assert set(lab.control.states().values()) == {"serving", "warm"}
+        since = lab.newest_event()
+        lab.do("stop", "hot2")
+        assert failover_of(lab, since, "hot2")["cause"] == "probe"
+        assert probe_detail(lab, "hot2") == "connection refused"
+
+
 def test_waiting_standbys_are_kept_warm(lab):
     with reconfigured(lab, config(tables='[pool.warm]\npaths = ["/", "/client"]\ninterval = "20ms"\n')):
         eventually(lambda: (backend(lab, "warm1")["warm_requests"] or 0) > 10, "warm1 is asked")

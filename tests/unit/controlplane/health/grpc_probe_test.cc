@@ -37,7 +37,9 @@ ssize_t answer_body(nghttp2_session* session, int32_t stream, uint8_t* to, size_
 }
 
 int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
-  if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+  // The acknowledgement of settings has the same flag.
+  const bool of_stream = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+  if (!of_stream || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   static const std::string kOk = "200", kType = "application/grpc";
   const std::array headers = {field(":status", kOk), field("content-type", kType)};
   nghttp2_data_provider body{};

@@ -1,4 +1,4 @@
-#include "controlplane/health/tunnel.h"
+#include "controlplane/health/raw_sockets.h"
 
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <random>
 #include <string_view>
 #include <tuple>
@@ -31,6 +32,8 @@ using contract::Be32;
 using contract::Descriptor;
 
 constexpr uint8_t kHops = 64;
+constexpr size_t kAnswersAtOnce = 4096;
+constexpr int kReceiveBytes = 16 << 20;  // of the answers to some ten thousand probes, with the kernel's overhead
 
 sockaddr_in to_sockaddr(Be32 address, uint16_t port) {
   sockaddr_in out{};
@@ -109,29 +112,34 @@ std::string udp_packet(Endpoint from, Endpoint to, std::string_view payload) {
   return ip_header(IPPROTO_UDP, from.address, to.address, length) + datagram;
 }
 
-/// The address this host uses towards the backend, where its answer comes to.
-Be32 own_address(Be32 backend, error_code& error) {
-  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+/// The address this host uses towards the backend, where its answer comes to: that of `socket`, a UDP one, connected
+/// there. Asked each time, because routes change.
+Be32 own_address(int socket, Be32 backend, error_code& error) {
+  sockaddr nowhere{};
+  nowhere.sa_family = AF_UNSPEC;
   sockaddr_in address = to_sockaddr(backend, 9);
   socklen_t size = sizeof(address);
   auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (socket.get() < 0 || ::connect(socket.get(), raw, size) != 0 || ::getsockname(socket.get(), raw, &size) != 0) {
-    error = last_error();
-  }
+  static_cast<void>(::connect(socket, &nowhere, sizeof(nowhere)));  // or the address of the last time would stay
+  if (::connect(socket, raw, size) != 0 || ::getsockname(socket, raw, &size) != 0) error = last_error();
   return Be32(ntohl(address.sin_addr.s_addr));
 }
 
-/// Keeps a TCP port of this host from being used by anybody else.
-Descriptor reserve_port(Be32 address, uint16_t& port, error_code& error) {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in name = to_sockaddr(address, 0);
+/// A TCP port of this host, kept from being used by anybody else.
+struct ReservedPort {
+  Descriptor socket;
+  uint16_t port = 0;
+};
+
+ReservedPort reserve_port(error_code& error) {
+  ReservedPort reserved{Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), 0};
+  sockaddr_in name = to_sockaddr(Be32(INADDR_ANY), 0);
   socklen_t size = sizeof(name);
   auto* raw = reinterpret_cast<sockaddr*>(&name);
-  if (socket.get() < 0 || ::bind(socket.get(), raw, size) != 0 || ::getsockname(socket.get(), raw, &size) != 0) {
-    error = last_error();
-  }
-  port = ntohs(name.sin_port);
-  return socket;
+  const int fd = reserved.socket.get();
+  if (fd < 0 || ::bind(fd, raw, size) != 0 || ::getsockname(fd, raw, &size) != 0) error = last_error();
+  reserved.port = ntohs(name.sin_port);
+  return reserved;
 }
 
 /// Lets through what begins or refuses a connection: SYN and ACK together, or RST.
@@ -153,16 +161,16 @@ void hear_handshakes_only(int fd) {
 
 }  // namespace
 
-struct Tunnel::Handshake {
-  Descriptor reserved;  // our port
+struct RawSockets::Handshake {
   Be32 backend;
-  TunnelPath path;
+  std::optional<TunnelPath> tunnel;
   Endpoint from;
+  Endpoint to;
   uint32_t sequence = 0;
   Heard heard;
 };
 
-class Tunnel::Impl {
+class RawSockets::Impl {
  public:
   explicit Impl(asio::io_context& io) : answers_(io) {}
 
@@ -170,43 +178,69 @@ class Tunnel::Impl {
     if (answers_.is_open()) return true;
     Descriptor send(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW));
     Descriptor receive(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-    if (send.get() < 0 || receive.get() < 0) {
+    Descriptor route(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (send.get() < 0 || receive.get() < 0 || route.get() < 0) {
       error = last_error();
       return false;
+    }
+    for (ReservedPort& port : ports_) {
+      port = reserve_port(error);
+      if (error) return false;
+    }
+    // Beyond net.core.rmem_max where we may.
+    if (::setsockopt(receive.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes, sizeof(kReceiveBytes)) != 0) {
+      ::setsockopt(receive.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBytes, sizeof(kReceiveBytes));
     }
     hear_handshakes_only(receive.get());
     answers_.assign(receive.get(), error);
     if (error) return false;
     receive.release();
     send_ = std::move(send);
+    route_ = std::move(route);
     listen();
     return true;
   }
 
-  std::shared_ptr<Handshake> shake_hands(Be32 backend, const TunnelPath& path, Heard heard, error_code& error) {
+  std::shared_ptr<Handshake> shake_hands(const Target& target, Heard heard, error_code& error) {
     if (!open(error)) return nullptr;
-    Endpoint from{own_address(backend, error), 0};
-    if (error) return nullptr;
-    Descriptor reserved = reserve_port(from.address, from.port, error);
-    if (error) return nullptr;
-    auto handshake =
-        std::make_shared<Handshake>(Handshake{std::move(reserved), backend, path, from, random_(), std::move(heard)});
-    send(backend, path, from.port, tcp_packet(from, {path.vip, path.port}, handshake->sequence, TH_SYN), error);
+    const Endpoint to =
+        target.tunnel ? Endpoint{target.tunnel->vip, target.tunnel->port} : Endpoint{target.address, target.port};
+    const Be32 own = own_address(route_.get(), target.address, error);
     if (error) return nullptr;
     forget_ended();
-    waiting_[{path.vip.host(), path.port, from.port}] = handshake;
+    const auto from_port = free_port(to);
+    if (!from_port) {
+      error = {EADDRNOTAVAIL, boost::system::system_category()};
+      return nullptr;
+    }
+    auto handshake = std::make_shared<Handshake>(
+        Handshake{target.address, target.tunnel, {own, *from_port}, to, random_(), std::move(heard)});
+    send(target.address, target.tunnel, *from_port, tcp_packet(handshake->from, to, handshake->sequence, TH_SYN),
+         error);
+    if (error) return nullptr;
+    waiting_[{to.address.host(), to.port, *from_port}] = handshake;
     return handshake;
   }
 
-  void send_datagram(Be32 backend, const TunnelPath& path, uint16_t from_port, std::string_view payload,
-                     error_code& error) {
+  void send_datagram(const Target& target, uint16_t from_port, std::string_view payload, error_code& error) {
     if (!open(error)) return;
-    const Endpoint from{own_address(backend, error), from_port};
-    if (!error) send(backend, path, from_port, udp_packet(from, {path.vip, path.port}, payload), error);
+    const Endpoint from{own_address(route_.get(), target.address, error), from_port};
+    const Endpoint vip{target.tunnel->vip, target.tunnel->port};
+    if (!error) send(target.address, target.tunnel, from_port, udp_packet(from, vip, payload), error);
   }
 
  private:
-  using Key = std::tuple<uint32_t, uint16_t, uint16_t>;  // vip, its port, ours
+  using Key = std::tuple<uint32_t, uint16_t, uint16_t>;  // who answers, its port, ours
+
+  /// In turn: what a lost reset has left behind at the other end is not met again at once.
+  std::optional<uint16_t> free_port(Endpoint to) {
+    for (size_t tries = 0; tries < kPorts; ++tries) {
+      const uint16_t port = ports_[next_port_++ % kPorts].port;
+      const auto taken = waiting_.find({to.address.host(), to.port, port});
+      if (taken == waiting_.end() || taken->second.expired()) return port;
+    }
+    return std::nullopt;
+  }
 
   /// Handshakes that were let go of, now and then.
   void forget_ended() {
@@ -215,10 +249,14 @@ class Tunnel::Impl {
     look_at_ = 2 * waiting_.size() + 64;
   }
 
-  void send(Be32 backend, const TunnelPath& path, uint16_t entropy, const std::string& inner, error_code& error) {
-    const uint32_t host_bits = path.outer_source.length >= 32 ? 0 : 0xffffffffu >> path.outer_source.length;
-    const Be32 source(path.outer_source.address.host() | (static_cast<uint32_t>(contract::mix64(entropy)) & host_bits));
-    const std::string packet = ip_header(IPPROTO_IPIP, source, backend, inner.size()) + inner;
+  void send(Be32 backend, const std::optional<TunnelPath>& tunnel, uint16_t entropy, std::string packet,
+            error_code& error) {
+    if (tunnel) {
+      const config::Prefix& range = tunnel->outer_source;
+      const uint32_t host_bits = range.length >= 32 ? 0 : 0xffffffffu >> range.length;
+      const Be32 source(range.address.host() | (static_cast<uint32_t>(contract::mix64(entropy)) & host_bits));
+      packet.insert(0, ip_header(IPPROTO_IPIP, source, backend, packet.size()));
+    }
     const sockaddr_in to = to_sockaddr(backend, 0);
     const ssize_t sent =
         ::sendto(send_.get(), packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to));
@@ -226,9 +264,14 @@ class Tunnel::Impl {
   }
 
   void listen() {
-    answers_.async_read_some(asio::buffer(buffer_), [this](const error_code& error, size_t bytes) {
+    answers_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) hear({buffer_.data(), bytes});
+      // Many at once: what waited here while the loop started probe after probe would be taken for too late.
+      for (size_t i = 0; i < kAnswersAtOnce; ++i) {
+        const ssize_t got = ::recv(answers_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+        if (got < 0) break;
+        hear({buffer_.data(), static_cast<size_t>(got)});
+      }
       listen();
     });
   }
@@ -249,18 +292,20 @@ class Tunnel::Impl {
     waiting_.erase(found);
     if (!handshake) return;
     const bool reset = (segment.th_flags & TH_RST) != 0;
-    if (!reset) hang_up(*handshake);
+    if (!reset && handshake->tunnel) hang_up(*handshake);
     if (const Heard heard = std::move(handshake->heard)) heard(reset ? Answer::reset : Answer::open);
   }
 
   void hang_up(const Handshake& handshake) {
     error_code ignored;
-    const Endpoint vip{handshake.path.vip, handshake.path.port};
-    send(handshake.backend, handshake.path, handshake.from.port,
-         tcp_packet(handshake.from, vip, handshake.sequence + 1, TH_RST), ignored);
+    send(handshake.backend, handshake.tunnel, handshake.from.port,
+         tcp_packet(handshake.from, handshake.to, handshake.sequence + 1, TH_RST), ignored);
   }
 
   Descriptor send_;
+  Descriptor route_;  // tells which address of ours leads to a backend
+  std::array<ReservedPort, kPorts> ports_;
+  size_t next_port_ = 0;
   asio::posix::stream_descriptor answers_;
   std::array<char, 256> buffer_{};
   std::map<Key, std::weak_ptr<Handshake>> waiting_;
@@ -268,17 +313,15 @@ class Tunnel::Impl {
   std::random_device random_;
 };
 
-Tunnel::Tunnel(asio::io_context& io) : impl_(std::make_unique<Impl>(io)) {}
-Tunnel::~Tunnel() = default;
+RawSockets::RawSockets(asio::io_context& io) : impl_(std::make_unique<Impl>(io)) {}
+RawSockets::~RawSockets() = default;
 
-std::shared_ptr<Tunnel::Handshake> Tunnel::shake_hands(Be32 backend, const TunnelPath& path, Heard heard,
-                                                       error_code& error) {
-  return impl_->shake_hands(backend, path, std::move(heard), error);
+std::shared_ptr<RawSockets::Handshake> RawSockets::shake_hands(const Target& target, Heard heard, error_code& error) {
+  return impl_->shake_hands(target, std::move(heard), error);
 }
 
-void Tunnel::send_datagram(Be32 backend, const TunnelPath& path, uint16_t from_port, std::string_view payload,
-                           error_code& error) {
-  impl_->send_datagram(backend, path, from_port, payload, error);
+void RawSockets::send_datagram(const Target& target, uint16_t from_port, std::string_view payload, error_code& error) {
+  impl_->send_datagram(target, from_port, payload, error);
 }
 
 }  // namespace warmswap::health

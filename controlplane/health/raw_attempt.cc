@@ -1,6 +1,7 @@
-// Probes that travel the clients' way. Of a udp probe the whole; of the kinds over TCP the beginning of a handshake,
-// which shows that the backend unpacks what the dataplane sends and that something listens on the vip there. The kinds
-// that ask more then ask it on the direct way.
+// Probes over raw sockets: tcp_half_open, which only begins a handshake, and all that travel the clients' way. Of a udp
+// probe the whole does; of the kinds over TCP the beginning of a handshake, which shows that the backend unpacks what
+// the dataplane sends and that something listens on the vip there. The kinds that ask more then ask it on the direct
+// way.
 #include <fmt/format.h>
 
 #include <array>
@@ -9,7 +10,7 @@
 
 #include "controlplane/config/text.h"
 #include "controlplane/health/attempt.h"
-#include "controlplane/health/tunnel.h"
+#include "controlplane/health/raw_sockets.h"
 
 namespace warmswap::health {
 namespace {
@@ -18,27 +19,27 @@ namespace asio = boost::asio;
 using asio::ip::udp;
 using boost::system::error_code;
 
-constexpr const char* kNoPermission = "no permission for probes through the tunnel: they need CAP_NET_RAW";
+constexpr const char* kNoPermission = "no permission: probes of this kind, or through the tunnel, need CAP_NET_RAW";
 
 bool is_permission(const error_code& error) {
   return error.category() == boost::system::system_category() && (error.value() == EPERM || error.value() == EACCES);
 }
 
-class TunnelTcpAttempt final : public Attempt {
+class HalfOpenAttempt final : public Attempt {
  public:
-  TunnelTcpAttempt(asio::io_context& io, const Target& target, const Means& means, Done done)
+  HalfOpenAttempt(asio::io_context& io, const Target& target, const Means& means, Done done)
       : Attempt(io, target, std::move(done)), means_(means) {}
 
  private:
-  std::shared_ptr<TunnelTcpAttempt> self() { return std::static_pointer_cast<TunnelTcpAttempt>(shared_from_this()); }
+  std::shared_ptr<HalfOpenAttempt> self() { return std::static_pointer_cast<HalfOpenAttempt>(shared_from_this()); }
 
   void begin() override {
     error_code error;
     // The handshake knows this attempt weakly: it must not keep alive what keeps it.
-    const std::weak_ptr<TunnelTcpAttempt> weak = self();
-    handshake_ = means_.tunnel->shake_hands(
-        target().address, *target().tunnel,
-        [weak](Tunnel::Answer answer) {
+    const std::weak_ptr<HalfOpenAttempt> weak = self();
+    handshake_ = means_.raw->shake_hands(
+        target(),
+        [weak](RawSockets::Answer answer) {
           if (const auto attempt = weak.lock(); attempt && !attempt->over()) attempt->on_answer(answer);
         },
         error);
@@ -47,11 +48,14 @@ class TunnelTcpAttempt final : public Attempt {
     fail_later(error);
   }
 
-  void on_answer(Tunnel::Answer answer) {
+  void on_answer(RawSockets::Answer answer) {
     handshake_.reset();
-    if (answer == Tunnel::Answer::reset) return finish(Outcome::bad, "connection refused through the tunnel");
-    if (target().probe.kind == config::ProbeKind::tcp) return finish(Outcome::good, "answered through the tunnel");
-    const std::weak_ptr<TunnelTcpAttempt> weak = self();
+    if (answer == RawSockets::Answer::reset) return finish_later(Outcome::bad, "connection refused" + way());
+    const config::ProbeKind kind = target().probe.kind;
+    if (kind == config::ProbeKind::tcp || kind == config::ProbeKind::tcp_half_open) {
+      return finish_later(Outcome::good, "answered" + way());
+    }
+    const std::weak_ptr<HalfOpenAttempt> weak = self();
     direct_ = make_direct_attempt(io(), target(), means_, [weak](const ProbeResult& result) {
       const auto attempt = weak.lock();
       if (!attempt || attempt->over()) return;
@@ -67,20 +71,20 @@ class TunnelTcpAttempt final : public Attempt {
     direct_.reset();
   }
 
-  std::string missing() const override {
-    return direct_ ? "no end of the direct probe" : "no answer through the tunnel";
-  }
+  std::string missing() const override { return direct_ ? "no end of the direct probe" : "no answer" + way(); }
+
+  std::string way() const { return target().tunnel ? " through the tunnel" : ""; }
 
   const Means means_;
-  std::shared_ptr<Tunnel::Handshake> handshake_;
+  std::shared_ptr<RawSockets::Handshake> handshake_;
   std::shared_ptr<Attempt> direct_;
 };
 
 class TunnelUdpAttempt final : public Attempt {
  public:
-  TunnelUdpAttempt(asio::io_context& io, const Target& target, Tunnel& tunnel, Done done)
+  TunnelUdpAttempt(asio::io_context& io, const Target& target, RawSockets& raw, Done done)
       : Attempt(io, target, std::move(done)),
-        tunnel_(tunnel),
+        raw_(raw),
         socket_(io),
         expect_(config::parse_payload(target.probe.expect).value_or("")) {}
 
@@ -93,7 +97,7 @@ class TunnelUdpAttempt final : public Attempt {
     if (!error) socket_.bind({udp::v4(), 0}, error);
     if (error) return fail_later(error);
     const std::string payload = config::parse_payload(target().probe.payload).value_or("");
-    tunnel_.send_datagram(target().address, *target().tunnel, socket_.local_endpoint(error).port(), payload, error);
+    raw_.send_datagram(target(), socket_.local_endpoint(error).port(), payload, error);
     if (is_permission(error)) return finish_later(Outcome::not_run, kNoPermission);
     if (error) return fail_later(error);
     receive();
@@ -120,7 +124,7 @@ class TunnelUdpAttempt final : public Attempt {
 
   std::string missing() const override { return "no answer through the tunnel"; }
 
-  Tunnel& tunnel_;
+  RawSockets& raw_;
   udp::socket socket_;
   udp::endpoint peer_;
   const std::string expect_;
@@ -129,12 +133,12 @@ class TunnelUdpAttempt final : public Attempt {
 
 }  // namespace
 
-std::shared_ptr<Attempt> make_tunnel_attempt(asio::io_context& io, const Target& target, const Means& means,
-                                             Attempt::Done done) {
+std::shared_ptr<Attempt> make_raw_attempt(asio::io_context& io, const Target& target, const Means& means,
+                                          Attempt::Done done) {
   if (target.probe.kind == config::ProbeKind::udp) {
-    return std::make_shared<TunnelUdpAttempt>(io, target, *means.tunnel, std::move(done));
+    return std::make_shared<TunnelUdpAttempt>(io, target, *means.raw, std::move(done));
   }
-  return std::make_shared<TunnelTcpAttempt>(io, target, means, std::move(done));
+  return std::make_shared<HalfOpenAttempt>(io, target, means, std::move(done));
 }
 
 }  // namespace warmswap::health
