@@ -53,7 +53,7 @@ class Controller : public api::Service {
   std::vector<api::DropView> drops() const override;
   api::VersionView version() const override;
   std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const override;
-  api::SavePlan save() const override;
+  api::SavePlan save(bool drop_in) const override;
   api::ApplyResult apply(const std::vector<api::Change>& changes, const api::ChangeOptions& options) override;
   api::ApplyResult reload(const api::ChangeOptions& options) override;
   api::ApplyResult confirm() override;

@@ -129,9 +129,9 @@ api::ApplyResult Controller::reload(const api::ChangeOptions& options) {
   return result;
 }
 
-api::SavePlan Controller::save() const {
+api::SavePlan Controller::save(bool drop_in) const {
   api::SavePlan plan;
-  plan.file = file_;
+  plan.file = drop_in ? config::saved_drop_in(file_).string() : file_;
   const auto refused = [&plan](api::Refusal refusal, std::string sentence) {
     plan.refusal = refusal;
     plan.error = std::move(sentence);
@@ -153,9 +153,12 @@ api::SavePlan Controller::save() const {
       pool.backends[b].enabled = states[b].admin == failover::Admin::enabled;
     }
   }
-  auto edited = config::edit(on_disk->sources, on_disk->config, running);
+  auto edited = drop_in ? config::write_drop_in(on_disk->sources, on_disk->config, running)
+                        : config::edit(on_disk->sources, on_disk->config, running);
   if (!edited) return refused(api::Refusal::conflict, edited.error());
-  plan.before = on_disk->sources.front().text;
+  for (const config::Source& source : on_disk->sources) {
+    if (source.name == plan.file) plan.before = source.text;
+  }
   plan.after = std::move(edited->text);
   plan.changes = std::move(edited->changes);
   return plan;

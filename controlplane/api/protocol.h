@@ -36,6 +36,7 @@ inline constexpr std::string_view kSourcePort = "source_port";
 inline constexpr std::string_view kDestination = "destination";
 inline constexpr std::string_view kDestinationPort = "destination_port";
 inline constexpr std::string_view kProtocol = "protocol";
+inline constexpr std::string_view kDropIn = "drop_in";
 }  // namespace parameter
 
 namespace field {

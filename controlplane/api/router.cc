@@ -24,6 +24,7 @@ using Parameters = std::span<const std::string_view>;
 constexpr std::array kNoParameters = std::array<std::string_view, 0>{};
 constexpr std::array kBackendsParameters = {parameter::kPool};
 constexpr std::array kEventsParameters = {parameter::kSince, parameter::kLimit};
+constexpr std::array kSaveParameters = {parameter::kDropIn};
 constexpr std::array kExplainParameters = {parameter::kSource, parameter::kSourcePort, parameter::kDestination,
                                            parameter::kDestinationPort, parameter::kProtocol};
 
@@ -174,8 +175,12 @@ Response post_rollback(Service& service, const std::string& body) {
   return applied(service.rollback());
 }
 
-Response get_save(Service& service, const Target&) {
-  const SavePlan plan = service.save();
+Response get_save(Service& service, const Target& target) {
+  const auto drop_in = target.find(parameter::kDropIn);
+  if (drop_in && *drop_in != "true" && *drop_in != "false") {
+    return bad_parameter(parameter::kDropIn, "true or false", drop_in);
+  }
+  const SavePlan plan = service.save(drop_in == "true");
   if (plan.refusal != Refusal::none) return error_response(status_of(plan.refusal), plan.error);
   return {.status = 200, .body = render_save(plan)};
 }
@@ -205,7 +210,7 @@ constexpr Route kRoutes[] = {
     {endpoint::kExplain, kExplainParameters, get_explain, nullptr, kAimsTraffic},
     {endpoint::kDrops, kNoParameters, get_drops, nullptr},
     {endpoint::kVersion, kNoParameters, get_version, nullptr},
-    {endpoint::kSave, kNoParameters, get_save, nullptr, kShowsTheFile},
+    {endpoint::kSave, kSaveParameters, get_save, nullptr, kShowsTheFile},
     {endpoint::kChanges, kNoParameters, nullptr, post_changes},
     {endpoint::kReload, kNoParameters, nullptr, post_reload},
     {endpoint::kConfirm, kNoParameters, nullptr, post_confirm},

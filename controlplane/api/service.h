@@ -45,7 +45,7 @@ struct SavePlan {
   Refusal refusal = Refusal::none;
   std::string error;
   std::string file;    // its path, as the control plane was started with
-  std::string before;  // what it holds now
+  std::string before;  // what it holds now; empty where it does not exist yet
   std::string after;
   std::vector<std::string> changes;  // from one to the other; empty: the file says what runs
 };
@@ -68,7 +68,8 @@ class Service {
   virtual std::optional<config::ProbeConfig> pool_probe(std::string_view pool) const = 0;
 
   /// Writes nothing: whoever asks does, with its own rights.
-  virtual SavePlan save() const = 0;
+  /// What the configuration file must hold to say what runs, or a drop-in file beside it.
+  virtual SavePlan save(bool drop_in) const = 0;
 
   virtual ApplyResult apply(const std::vector<Change>& changes, const ChangeOptions& options) = 0;
   virtual ApplyResult reload(const ChangeOptions& options) = 0;

@@ -192,7 +192,9 @@ class Commands {
     apply->footer(kApplyExample);
     command("reload", "Read the configuration file again", reload);
     CLI::App* keep = command("save", "Write what was changed at run time into the configuration file",
-                             [this](const Session& session) { save(session, print_); });
+                             [this](const Session& session) { save(session, {.print = print_, .drop_in = drop_in_}); });
+    keep->add_flag("--drop-in", drop_in_,
+                   "Write a file of its own beside it, FILE.d/90-saved.toml, and leave it as it is");
     keep->add_flag("--print", print_, "Show what the file would hold, and write nothing");
     keep->footer("Comments and layout stay. The file is written with the rights of whoever runs this.");
     command("confirm", "Make the change that waits for it permanent", confirm);
@@ -282,6 +284,7 @@ class Commands {
   std::string length_ = "30s";
   std::string drain_length_ = "1m";
   bool print_ = false;
+  bool drop_in_ = false;
   bool whole_ = false;
   std::string file_;
   AddArguments add_;

@@ -61,6 +61,11 @@ class Draft {
     path_.clear();
   }
 
+  /// Where nothing stands yet.
+  void become_new(const fs::path& target) {
+    if (::link(path_.c_str(), target.c_str()) != 0) cannot("make " + target.string(), errno);
+  }
+
  private:
   std::string path_;
   int fd_;
@@ -99,17 +104,35 @@ void replace_file(const std::string& path, const std::string& before, const std:
   make_lasting(target.parent_path());
 }
 
-void save(const Session& session, bool print) {
-  const std::string body = session.get(api::endpoint::kSave);
+void create_file(const std::string& path, const std::string& like, const std::string& text) {
+  struct stat model {};
+  if (::stat(like.c_str(), &model) != 0) cannot("find " + like, errno);
+  const fs::path directory = fs::path(path).parent_path();
+  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) cannot("make " + directory.string(), errno);
+  Draft draft(path);
+  draft.take_after(model);
+  draft.write(text);
+  draft.become_new(path);
+  make_lasting(directory);
+}
+
+void save(const Session& session, SaveOptions options) {
+  const std::string target = fmt::format("{}?{}={}", api::endpoint::kSave, api::parameter::kDropIn, options.drop_in);
+  const std::string body = session.get(target);
   const boost::json::object answer = parse_answer(body);
   const std::string file = text_of(answer, field::kFilePath);
-  if (print) {
+  if (options.print) {
     session.out() << (session.json() ? body + "\n" : text_of(answer, field::kTextAfter));
     return;
   }
   const boost::json::array& changes = list_of(answer, field::kChanges);
   if (!changes.empty()) {
-    replace_file(file, text_of(answer, field::kTextBefore), text_of(answer, field::kTextAfter));
+    const std::string after = text_of(answer, field::kTextAfter);
+    if (options.drop_in && !fs::exists(file)) {
+      create_file(file, fs::path(file).parent_path().replace_extension().string(), after);
+    } else {
+      replace_file(file, text_of(answer, field::kTextBefore), after);
+    }
     // What was laid over the file is in it now.
     session.post(api::endpoint::kReload, "{}");
   }

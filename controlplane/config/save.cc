@@ -245,32 +245,78 @@ Error unknown_form(const std::string& name, const std::string& what, std::string
                   name, what, header)};
 }
 
-Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig& before, const PoolConfig& after,
-                       const std::string& name, std::vector<std::string>& changes) {
+std::string change_of(std::string_view what, const PoolConfig& pool, const BackendConfig& backend) {
+  return fmt::format("{} {}/{}", what, pool.name, backend.name);
+}
+
+/// From one to the other, in the words of the commands.
+std::vector<std::string> changes_between(const Config& before, const Config& after) {
+  std::vector<std::string> changes;
+  for (const PoolConfig& pool : after.pools) {
+    const PoolConfig* old_pool = before.find_pool(pool.name);
+    if (old_pool == nullptr) continue;
+    for (const BackendConfig& old : old_pool->backends) {
+      const BackendConfig* now = pool.find_backend(old.name);
+      if (now == nullptr) changes.push_back(change_of("remove", pool, old));
+      if (now == nullptr) continue;
+      if (now->weight != old.weight) {
+        changes.push_back(fmt::format("{} {}", change_of("weight", pool, old), now->weight));
+      }
+      if (now->enabled != old.enabled) changes.push_back(change_of(now->enabled ? "enable" : "disable", pool, old));
+    }
+    for (const BackendConfig& backend : pool.backends) {
+      if (old_pool->find_backend(backend.name) == nullptr) changes.push_back(change_of("add", pool, backend));
+    }
+  }
+  return changes;
+}
+
+/// The part of a drop-in that makes `after` of `before`.
+Lines drop_in_lines(const PoolConfig& before, const PoolConfig& after) {
+  Lines out;
+  const auto begin = [&out](const std::string& backend) {
+    out.insert(out.end(), {"\n", "[[pool.backend]]\n", fmt::format("name = {}\n", toml_string(backend))});
+  };
   for (const BackendConfig& old : before.backends) {
-    const std::string where = before.name + "/" + old.name;
     const BackendConfig* now = after.find_backend(old.name);
-    if (now != nullptr && *now == old) continue;
-    const auto at = std::ranges::find(block.backends, old.name, &Block::name);
-    if (at == block.backends.end()) return unknown_form(name, "backend " + where, kBackendHeader);
+    if (now != nullptr && now->weight == old.weight && now->enabled == old.enabled) continue;
+    begin(old.name);
     if (now == nullptr) {
-      editor.remove(*at);
-      changes.push_back("remove " + where);
+      out.emplace_back("removed = true\n");
       continue;
     }
-    if (now->weight != old.weight) {
-      editor.set(*at, "weight", fmt::to_string(now->weight));
-      changes.push_back(fmt::format("weight {} {}", where, now->weight));
-    }
-    if (now->enabled != old.enabled) {
-      editor.set(*at, "enabled", now->enabled ? "true" : "false");
-      changes.push_back((now->enabled ? "enable " : "disable ") + where);
-    }
+    if (now->weight != old.weight) out.push_back(fmt::format("weight = {}\n", now->weight));
+    if (now->enabled != old.enabled) out.push_back(fmt::format("enabled = {}\n", now->enabled));
   }
   for (const BackendConfig& backend : after.backends) {
     if (before.find_backend(backend.name) != nullptr) continue;
-    editor.insert(block.end, write_backend(backend, after.probe));
-    changes.push_back("add " + after.name + "/" + backend.name);
+    const Lines lines = write_backend(backend, after.probe);
+    out.insert(out.end(), lines.begin(), lines.end());
+  }
+  if (!out.empty()) {
+    out.insert(out.begin(), {"\n", "[[pool]]\n", fmt::format("name = {}\n", toml_string(after.name))});
+  }
+  return out;
+}
+
+Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig& before, const PoolConfig& after,
+                       const std::string& name) {
+  for (const BackendConfig& old : before.backends) {
+    const BackendConfig* now = after.find_backend(old.name);
+    if (now != nullptr && *now == old) continue;
+    const auto at = std::ranges::find(block.backends, old.name, &Block::name);
+    if (at == block.backends.end()) {
+      return unknown_form(name, "backend " + before.name + "/" + old.name, kBackendHeader);
+    }
+    if (now == nullptr) {
+      editor.remove(*at);
+      continue;
+    }
+    if (now->weight != old.weight) editor.set(*at, "weight", fmt::to_string(now->weight));
+    if (now->enabled != old.enabled) editor.set(*at, "enabled", now->enabled ? "true" : "false");
+  }
+  for (const BackendConfig& backend : after.backends) {
+    if (before.find_backend(backend.name) == nullptr) editor.insert(block.end, write_backend(backend, after.probe));
   }
   return {};
 }
@@ -288,8 +334,9 @@ Result<Edited> edit(const std::vector<Source>& sources, const Config& file, cons
     if (after == nullptr || *after == before) continue;
     const auto block = std::ranges::find(pools, before.name, &Block::name);
     if (block == pools.end()) return unknown_form(name, "pool " + before.name, kPoolHeader);
-    if (auto done = edit_pool(editor, *block, before, *after, name, out.changes); !done) return Error{done.error()};
+    if (auto done = edit_pool(editor, *block, before, *after, name); !done) return Error{done.error()};
   }
+  out.changes = changes_between(file, running);
   out.text = out.changes.empty() ? text : editor.text();
   std::vector<Source> edited = sources;
   edited.front().text = out.text;
@@ -301,6 +348,35 @@ Result<Edited> edit(const std::vector<Source>& sources, const Config& file, cons
   }
   if (read->config.pools != running.pools) {
     return Error{name + " could not be edited so that it says what runs: change it by hand, and reload"};
+  }
+  return out;
+}
+
+std::filesystem::path saved_drop_in(const std::filesystem::path& file) {
+  return drop_in_directory(file) / "90-saved.toml";
+}
+
+Result<Edited> write_drop_in(const std::vector<Source>& sources, const Config& file, const Config& running) {
+  const std::string& name = sources.front().name;
+  const std::string own = saved_drop_in(name).string();
+  std::vector<Source> others = sources;
+  std::erase_if(others, [&own](const Source& source) { return source.name == own; });
+  const auto without = load_sources(others);
+  if (!without) return Error{"without " + own + " the configuration is not valid: " + without.error()};
+  Edited out{"# Written by `warmswapctl save --drop-in`, which writes it anew each time.\n", {}};
+  for (const PoolConfig& before : without->config.pools) {
+    const PoolConfig* after = running.find_pool(before.name);
+    if (after == nullptr) continue;
+    for (const std::string& line : drop_in_lines(before, *after)) out.text += line;
+  }
+  out.changes = changes_between(file, running);
+  const auto later =
+      std::find_if(others.begin() + 1, others.end(), [&own](const Source& source) { return source.name > own; });
+  others.insert(later, Source{own, out.text});
+  const auto read = load_sources(std::move(others));
+  if (!read) return Error{own + " could not be written, it would not be valid: " + read.error()};
+  if (read->config.pools != running.pools) {
+    return Error{own + " cannot say what runs: a drop-in file that is read after it says otherwise"};
   }
   return out;
 }

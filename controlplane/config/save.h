@@ -2,6 +2,7 @@
 // any thread.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,13 @@ struct Edited {
 /// file's form is what people write, [[pool.backend]] with a key a line; the result is read again, and refused with a
 /// sentence when it does not say `running`.
 contract::Result<Edited> edit(const std::vector<Source>& sources, const Config& file, const Config& running);
+
+/// The drop-in file of warmswap that says the same beside the file: FILE.d/90-saved.toml.
+std::filesystem::path saved_drop_in(const std::filesystem::path& file);
+
+/// What that drop-in must hold, so that the file, the other drop-ins and it say `running`; nothing but what they do not
+/// say. `file` is what all of `sources` say now. Refused with a sentence where a drop-in that is read later says
+/// otherwise.
+contract::Result<Edited> write_drop_in(const std::vector<Source>& sources, const Config& file, const Config& running);
 
 }  // namespace warmswap::config

@@ -35,6 +35,32 @@ def test_the_file_says_afterwards_what_runs(lab):
         lab.restore()
 
 
+def test_a_drop_in_beside_the_file_says_it_as_well(lab):
+    path = lab.config.path
+    before = path.read_text()
+    drop_in = path.with_name(path.name + ".d") / "90-saved.toml"
+    try:
+        lab.ctl("weight", "web/hot2", "50")
+        held = lab.assignment()
+        shown = lab.ctl("save", "--drop-in", "--print").stdout
+        assert not drop_in.exists(), "print writes nothing"
+        said = lab.ctl("save", "--drop-in").stdout
+        assert str(drop_in) in said and "weight web/hot2 50" in said, said
+        assert drop_in.read_text() == shown and "weight = 50" in shown
+        assert path.read_text() == before
+        assert lab.assignment() == held, "the reload that follows moves nothing"
+        lab.ctl("weight", "web/hot2", "70")
+        lab.ctl("save", "--drop-in")
+        assert "weight = 70" in drop_in.read_text() and "weight = 50" not in drop_in.read_text()
+        assert "nothing to save" in lab.ctl("save", "--drop-in").stdout
+    finally:
+        drop_in.unlink(missing_ok=True)
+        if drop_in.parent.exists():
+            drop_in.parent.rmdir()
+        lab.control.reload()
+        lab.restore()
+
+
 def test_a_file_that_was_changed_meanwhile_is_left_alone(lab):
     path = lab.config.path
     before = path.read_text()

@@ -30,7 +30,11 @@ class FakeService : public Service {
   ApplyResult reload(const ChangeOptions& options) override;
   ApplyResult confirm() override;
   ApplyResult rollback() override;
-  SavePlan save() const override { return save_plan; }
+  SavePlan save(bool drop_in) const override {
+    SavePlan plan = save_plan;
+    if (drop_in) plan.file += ".d";
+    return plan;
+  }
 
   Status status_value;
   std::vector<VipView> vip_values;

@@ -236,6 +236,8 @@ TEST_F(RouterTest, TheFileIsShownOnTheControlSocketOnly) {
   EXPECT_EQ(response.status, 200u);
   EXPECT_EQ(response.body, R"({"file":"/etc/w.toml","changes":["weight web/web1 5"],"before":"a","after":"b"})");
   EXPECT_EQ(router.handle({.method = "GET", .target = "/v1/save", .read_only = true}).status, 403u);
+  EXPECT_NE(get("/v1/save?drop_in=true").body.find("/etc/w.toml.d"), std::string::npos);
+  EXPECT_EQ(get("/v1/save?drop_in=perhaps").status, 400u);
   service.save_plan = {.refusal = Refusal::conflict, .error = "changed"};
   EXPECT_EQ(get("/v1/save").status, 409u);
 }

@@ -71,5 +71,19 @@ TEST_F(ReplaceFile, SaysWhatIsWrong) {
             "cannot find " + (directory / "none.toml").string() + ": No such file or directory; nothing was changed");
 }
 
+TEST_F(ReplaceFile, ANewFileIsLikeTheOther) {
+  ::chmod(file.c_str(), 0640);
+  const fs::path fresh = directory / "w.toml.d" / "90-saved.toml";
+  create_file(fresh, file, "new");
+  EXPECT_EQ(text_in(fresh), "new");
+  struct stat now {};
+  ASSERT_EQ(::stat(fresh.c_str(), &now), 0);
+  EXPECT_EQ(now.st_mode & 07777, 0640u);
+  EXPECT_THROW(create_file(fresh, file, "newer"), Failure) << "somebody made it meanwhile";
+  EXPECT_EQ(text_in(fresh), "new");
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory / "w.toml.d"), fs::directory_iterator()), 1)
+      << "no draft is left";
+}
+
 }  // namespace
 }  // namespace warmswap::cli

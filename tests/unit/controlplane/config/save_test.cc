@@ -154,6 +154,48 @@ TEST_F(Save, DropInsStayAsTheyAreAndAreNotContradicted) {
             "a drop-in file in w.toml.d says otherwise than w.toml would: change it there by hand, and reload");
 }
 
+TEST_F(Save, ADropInSaysOnlyWhatTheOtherFilesDoNot) {
+  std::vector<Source> sources = {
+      {"w.toml", kAnnotated},
+      {"w.toml.d/50.toml", "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+  const Config before = load_sources(sources)->config;
+  Config after = before;
+  after.pools[0].backends[0].weight = 30;
+  after.pools[0].backends.erase(after.pools[0].backends.begin() + 1);
+  after.pools[0].backends.push_back({.name = "x", .address = Be32(0xc0000263)});
+  const auto first = write_drop_in(sources, before, after);
+  ASSERT_TRUE(first.ok()) << first.error();
+  EXPECT_EQ(first->text,
+            "# Written by `warmswapctl save --drop-in`, which writes it anew each time.\n"
+            "\n[[pool]]\nname = \"web\"\n"
+            "\n[[pool.backend]]\nname = \"b1\"\nweight = 30\n"
+            "\n[[pool.backend]]\nname = \"b2\"\nremoved = true\n"
+            "\n[[pool.backend]]\nname = \"x\"\naddress = \"192.0.2.99\"\n");
+  EXPECT_EQ(first->changes, (std::vector<std::string>{"weight web/b1 30", "remove web/b2", "add web/x"}));
+  // The next one starts from the file and the other drop-ins, not from the last one.
+  sources.push_back({"w.toml.d/90-saved.toml", first->text});
+  ASSERT_EQ(load_sources(sources)->config.pools, after.pools);
+  Config later = after;
+  later.pools[0].backends[0].weight = 20;
+  const auto second = write_drop_in(sources, after, later);
+  ASSERT_TRUE(second.ok()) << second.error();
+  EXPECT_EQ(second->text.find("b1"), std::string::npos) << "another drop-in says that: " << second->text;
+  EXPECT_EQ(second->changes, (std::vector<std::string>{"weight web/b1 20"}));
+}
+
+TEST_F(Save, ADropInCannotSayWhatALaterOneContradicts) {
+  const std::vector<Source> sources = {
+      {"w.toml", kAnnotated},
+      {"w.toml.d/99.toml", "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+  const Config before = load_sources(sources)->config;
+  Config after = before;
+  after.pools[0].backends[0].weight = 30;
+  const auto refused = write_drop_in(sources, before, after);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error(),
+            "w.toml.d/90-saved.toml cannot say what runs: a drop-in file that is read after it says otherwise");
+}
+
 TEST_F(Save, RandomChangesSaveExactlyAndLeaveTheOtherLinesAlone) {
   std::mt19937 random(11);
   for (int round = 0; round < 300; ++round) {
@@ -194,6 +236,11 @@ TEST_F(Save, RandomChangesSaveExactlyAndLeaveTheOtherLinesAlone) {
                              "# What clients see."}) {
       ASSERT_TRUE(kept.contains(line)) << line;
     }
+    const auto drop_in = write_drop_in({{"w.toml", kAnnotated}}, file, target);
+    ASSERT_TRUE(drop_in.ok()) << drop_in.error();
+    ASSERT_EQ(load_sources({{"w.toml", kAnnotated}, {"w.toml.d/90-saved.toml", drop_in->text}})->config.pools,
+              target.pools);
+    ASSERT_EQ(drop_in->changes, result->changes);
     // Saving what was saved changes nothing.
     ASSERT_EQ(edit({{"w.toml", result->text}}, target, target)->text, result->text);
   }
