@@ -148,6 +148,8 @@ class Controller : public api::Service {
   void commit(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before);
   void log_outcomes(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before,
                     bool published);
+  /// To the log and the event log; the event's number there.
+  uint64_t tell(Event event);
   void note(std::string kind, std::string text, std::string cause = "");
   void write_to_journal(const api::EventView& event);
   std::optional<table::Route> route_to(contract::Be32 address) const;

@@ -245,8 +245,7 @@ void Controller::judge_handshakes(const config::PoolConfig& pool, health::Handsh
       event.backend = backend;
       event.text = backend_key(pool.name, backend) + " is probed at once: " + suspect.sentence;
       event.cause = "handshakes";
-      spdlog::info("{}: {}", event.kind, event.text);
-      events_.add(std::move(event));
+      tell(std::move(event));
     }
     prober_.probe_now(suspect.id);
     if (!pool.anomaly.eject || suspect.in_a_row < pool.anomaly.probes) continue;

@@ -195,13 +195,17 @@ void Controller::write_to_journal(const api::EventView& event) {
   journal_was_in_trouble_ = trouble;
 }
 
+uint64_t Controller::tell(Event event) {
+  spdlog::info("{}: {}", event.kind, event.text);
+  return events_.add(std::move(event));
+}
+
 void Controller::note(std::string kind, std::string text, std::string cause) {
-  spdlog::info("{}: {}", kind, text);
   Event event;
   event.kind = std::move(kind);
   event.text = std::move(text);
   event.cause = std::move(cause);
-  events_.add(std::move(event));
+  tell(std::move(event));
 }
 
 void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const std::map<std::string, Before>& before,
@@ -209,8 +213,7 @@ void Controller::log_outcomes(const std::vector<PoolOutcome>& outcomes, const st
   std::vector<uint64_t> carried;
   const auto add = [&](Event event) {
     if (published) event.moments.published = last_published_;
-    spdlog::info("{}: {}", event.kind, event.text);
-    carried.push_back(events_.add(std::move(event)));
+    carried.push_back(tell(std::move(event)));
   };
   for (const PoolOutcome& entry : outcomes) {
     statistics_.take(entry.pool, entry.outcome);

@@ -2,8 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace warmswap::controlplane {
+namespace {
+
+void add(Traffic& sum, const contract::TrafficCounter& counter) {
+  sum.packets += counter.packets.get();
+  sum.bytes += counter.bytes.get();
+}
+
+}  // namespace
 
 SegmentLink::Change SegmentLink::poll() {
   if (attached() && !segment_->current()) {
@@ -61,45 +70,41 @@ uint32_t SegmentLink::workers() const noexcept {
                   segment_->geometry().worker_capacity);
 }
 
+template <typename Visit>
+void SegmentLink::each_worker(const Visit& visit) const {
+  // Workers of a former run with more cores have counted too.
+  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) visit(std::as_const(segment_->worker(w)));
+}
+
 Traffic SegmentLink::vip_traffic(uint32_t id) const {
   Traffic sum;
   if (id >= segment_->geometry().vip_capacity) return sum;
-  // Workers of a former run with more cores have counted too.
-  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) {
-    const contract::TrafficCounter& counter = segment_->worker(w).vips()[id];
-    sum.packets += counter.packets.get();
-    sum.bytes += counter.bytes.get();
-  }
+  each_worker([&](const contract::WorkerRegion& worker) { add(sum, worker.vips()[id]); });
   return sum;
 }
 
 Traffic SegmentLink::backend_traffic(uint32_t id) const {
+  const contract::Geometry& geometry = segment_->geometry();
   Traffic sum;
-  if (id >= segment_->geometry().backend_capacity) return sum;
-  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) {
-    const contract::TrafficCounter& counter = segment_->worker(w).backends(segment_->geometry())[id];
-    sum.packets += counter.packets.get();
-    sum.bytes += counter.bytes.get();
-  }
+  if (id >= geometry.backend_capacity) return sum;
+  each_worker([&](const contract::WorkerRegion& worker) { add(sum, worker.backends(geometry)[id]); });
   return sum;
 }
 
 health::HandshakeCounts SegmentLink::handshakes(uint32_t id) const {
+  const contract::Geometry& geometry = segment_->geometry();
   health::HandshakeCounts sum;
-  if (id >= segment_->geometry().backend_capacity) return sum;
-  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) {
-    const contract::HandshakeCounter& counter = segment_->worker(w).handshakes(segment_->geometry())[id];
-    sum.completed += counter.completed.get();
-    sum.retransmitted += counter.retransmitted.get();
-    sum.lapsed += counter.lapsed.get();
-    sum.completed_ns += counter.completed_ns.get();
-  }
+  if (id >= geometry.backend_capacity) return sum;
+  each_worker([&](const contract::WorkerRegion& worker) {
+    const contract::HandshakeCounter& counter = worker.handshakes(geometry)[id];
+    sum += {counter.completed.get(), counter.retransmitted.get(), counter.lapsed.get(), counter.completed_ns.get()};
+  });
   return sum;
 }
 
 uint64_t SegmentLink::drops(size_t reason) const {
   uint64_t sum = 0;
-  for (uint32_t w = 0; w < segment_->geometry().worker_capacity; ++w) sum += segment_->worker(w).drops[reason].get();
+  each_worker([&](const contract::WorkerRegion& worker) { sum += worker.drops[reason].get(); });
   return sum;
 }
 

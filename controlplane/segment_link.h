@@ -56,6 +56,8 @@ class SegmentLink {
 
  private:
   void attach();
+  template <typename Visit>
+  void each_worker(const Visit& visit) const;
 
   std::string instance_;
   std::chrono::nanoseconds lease_;

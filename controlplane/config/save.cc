@@ -245,53 +245,61 @@ Error unknown_form(const std::string& name, const std::string& what, std::string
                   name, what, header)};
 }
 
-std::string change_of(std::string_view what, const PoolConfig& pool, const BackendConfig& backend) {
-  return fmt::format("{} {}/{}", what, pool.name, backend.name);
+/// What became of a backend: removed (`now` is null), added (`old` is null), or changed.
+struct BackendChange {
+  const BackendConfig* old;
+  const BackendConfig* now;
+  bool weight() const noexcept { return now->weight != old->weight; }
+  bool enabled() const noexcept { return now->enabled != old->enabled; }
+};
+
+std::vector<BackendChange> backend_changes(const PoolConfig& before, const PoolConfig& after) {
+  std::vector<BackendChange> changes;
+  for (const BackendConfig& old : before.backends) {
+    const BackendConfig* now = after.find_backend(old.name);
+    if (now == nullptr || *now != old) changes.push_back({&old, now});
+  }
+  for (const BackendConfig& now : after.backends) {
+    if (before.find_backend(now.name) == nullptr) changes.push_back({nullptr, &now});
+  }
+  return changes;
 }
 
 /// From one to the other, in the words of the commands.
 std::vector<std::string> changes_between(const Config& before, const Config& after) {
-  std::vector<std::string> changes;
+  std::vector<std::string> words;
   for (const PoolConfig& pool : after.pools) {
     const PoolConfig* old_pool = before.find_pool(pool.name);
     if (old_pool == nullptr) continue;
-    for (const BackendConfig& old : old_pool->backends) {
-      const BackendConfig* now = pool.find_backend(old.name);
-      if (now == nullptr) changes.push_back(change_of("remove", pool, old));
-      if (now == nullptr) continue;
-      if (now->weight != old.weight) {
-        changes.push_back(fmt::format("{} {}", change_of("weight", pool, old), now->weight));
+    for (const BackendChange& change : backend_changes(*old_pool, pool)) {
+      const std::string where = pool.name + "/" + (change.old != nullptr ? change.old : change.now)->name;
+      if (change.now == nullptr || change.old == nullptr) {
+        words.push_back((change.now == nullptr ? "remove " : "add ") + where);
+        continue;
       }
-      if (now->enabled != old.enabled) changes.push_back(change_of(now->enabled ? "enable" : "disable", pool, old));
-    }
-    for (const BackendConfig& backend : pool.backends) {
-      if (old_pool->find_backend(backend.name) == nullptr) changes.push_back(change_of("add", pool, backend));
+      if (change.weight()) words.push_back(fmt::format("weight {} {}", where, change.now->weight));
+      if (change.enabled()) words.push_back((change.now->enabled ? "enable " : "disable ") + where);
     }
   }
-  return changes;
+  return words;
 }
 
 /// The part of a drop-in that makes `after` of `before`.
 Lines drop_in_lines(const PoolConfig& before, const PoolConfig& after) {
   Lines out;
-  const auto begin = [&out](const std::string& backend) {
-    out.insert(out.end(), {"\n", "[[pool.backend]]\n", fmt::format("name = {}\n", toml_string(backend))});
-  };
-  for (const BackendConfig& old : before.backends) {
-    const BackendConfig* now = after.find_backend(old.name);
-    if (now != nullptr && now->weight == old.weight && now->enabled == old.enabled) continue;
-    begin(old.name);
-    if (now == nullptr) {
+  for (const BackendChange& change : backend_changes(before, after)) {
+    if (change.old == nullptr) {
+      const Lines lines = write_backend(*change.now, after.probe);
+      out.insert(out.end(), lines.begin(), lines.end());
+      continue;
+    }
+    out.insert(out.end(), {"\n", "[[pool.backend]]\n", fmt::format("name = {}\n", toml_string(change.old->name))});
+    if (change.now == nullptr) {
       out.emplace_back("removed = true\n");
       continue;
     }
-    if (now->weight != old.weight) out.push_back(fmt::format("weight = {}\n", now->weight));
-    if (now->enabled != old.enabled) out.push_back(fmt::format("enabled = {}\n", now->enabled));
-  }
-  for (const BackendConfig& backend : after.backends) {
-    if (before.find_backend(backend.name) != nullptr) continue;
-    const Lines lines = write_backend(backend, after.probe);
-    out.insert(out.end(), lines.begin(), lines.end());
+    if (change.weight()) out.push_back(fmt::format("weight = {}\n", change.now->weight));
+    if (change.enabled()) out.push_back(fmt::format("enabled = {}\n", change.now->enabled));
   }
   if (!out.empty()) {
     out.insert(out.begin(), {"\n", "[[pool]]\n", fmt::format("name = {}\n", toml_string(after.name))});
@@ -301,22 +309,21 @@ Lines drop_in_lines(const PoolConfig& before, const PoolConfig& after) {
 
 Result<void> edit_pool(Editor& editor, const PoolBlock& block, const PoolConfig& before, const PoolConfig& after,
                        const std::string& name) {
-  for (const BackendConfig& old : before.backends) {
-    const BackendConfig* now = after.find_backend(old.name);
-    if (now != nullptr && *now == old) continue;
-    const auto at = std::ranges::find(block.backends, old.name, &Block::name);
-    if (at == block.backends.end()) {
-      return unknown_form(name, "backend " + before.name + "/" + old.name, kBackendHeader);
+  for (const BackendChange& change : backend_changes(before, after)) {
+    if (change.old == nullptr) {
+      editor.insert(block.end, write_backend(*change.now, after.probe));
+      continue;
     }
-    if (now == nullptr) {
+    const auto at = std::ranges::find(block.backends, change.old->name, &Block::name);
+    if (at == block.backends.end()) {
+      return unknown_form(name, "backend " + before.name + "/" + change.old->name, kBackendHeader);
+    }
+    if (change.now == nullptr) {
       editor.remove(*at);
       continue;
     }
-    if (now->weight != old.weight) editor.set(*at, "weight", fmt::to_string(now->weight));
-    if (now->enabled != old.enabled) editor.set(*at, "enabled", now->enabled ? "true" : "false");
-  }
-  for (const BackendConfig& backend : after.backends) {
-    if (before.find_backend(backend.name) == nullptr) editor.insert(block.end, write_backend(backend, after.probe));
+    if (change.weight()) editor.set(*at, "weight", fmt::to_string(change.now->weight));
+    if (change.enabled()) editor.set(*at, "enabled", change.now->enabled ? "true" : "false");
   }
   return {};
 }

@@ -45,12 +45,8 @@ std::vector<Outlying> Anomaly::evaluate(const config::AnomalyConfig& config, std
     if (found == nodes_.end() || !found->second.latency_ns || !found->second.fresh) continue;
     Node& node = found->second;
     node.fresh = false;
-    const double over = *node.latency_ns - latency.median;
-    const bool slow = over > config.deviations * latency.deviation &&
-                      *node.latency_ns > config.ratio * latency.median &&
-                      over > static_cast<double>(config.floor.count());
-    const double more = node.errors - error.median;
-    const bool failing = more > config.errors / 100.0 && more > config.deviations * error.deviation;
+    const bool slow = is_slow(config, *node.latency_ns, latency);
+    const bool failing = is_failing(config, node.errors, error);
     node.in_a_row = slow || failing ? node.in_a_row + 1 : 0;
     if (node.in_a_row < config.probes) continue;
     node.in_a_row = 0;

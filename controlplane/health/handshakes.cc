@@ -15,18 +15,12 @@ void Handshakes::count(uint64_t id, const HandshakeCounts& shown) {
   Node& node = nodes_[id];
   const HandshakeCounts before = node.shown.value_or(shown);
   node.shown = shown;
-  const uint64_t completed = shown.completed - before.completed;
-  const uint64_t retransmitted = shown.retransmitted - before.retransmitted;
-  const uint64_t lapsed = shown.lapsed - before.lapsed;
-  const uint64_t completed_ns = shown.completed_ns - before.completed_ns;
-  node.counted.completed += completed;
-  node.counted.retransmitted += retransmitted;
-  node.counted.lapsed += lapsed;
-  node.counted.completed_ns += completed_ns;
-  node.fresh = completed + retransmitted + lapsed > 0;
-  node.recent.completed = node.recent.completed * kKeptPerLook + static_cast<double>(completed);
-  node.recent.incomplete = node.recent.incomplete * kKeptPerLook + static_cast<double>(retransmitted + lapsed);
-  node.recent.completed_ns = node.recent.completed_ns * kKeptPerLook + static_cast<double>(completed_ns);
+  const HandshakeCounts more = shown - before;
+  node.counted += more;
+  node.fresh = more.all() > 0;
+  node.recent.completed = node.recent.completed * kKeptPerLook + static_cast<double>(more.completed);
+  node.recent.incomplete = node.recent.incomplete * kKeptPerLook + static_cast<double>(more.all() - more.completed);
+  node.recent.completed_ns = node.recent.completed_ns * kKeptPerLook + static_cast<double>(more.completed_ns);
 }
 
 void Handshakes::start_anew() {
@@ -61,13 +55,10 @@ std::vector<Suspect> Handshakes::evaluate(const config::AnomalyConfig& config, s
     node->fresh = false;
     const Recent& recent = node->recent;
     const double incomplete = recent.part_incomplete();
-    const double more = incomplete - part.median;
-    const bool failing = more > config.errors / 100.0 && more > config.deviations * part.deviation;
+    const bool failing = is_failing(config, incomplete, part);
     const bool timed = recent.completed >= kLeastHandshakes && times.size() >= kLeastToCompare;
     const double mean = timed ? recent.mean_ns() : 0;
-    const bool slow = timed && mean - time.median > config.deviations * time.deviation &&
-                      mean > config.ratio * time.median &&
-                      mean - time.median > static_cast<double>(config.floor.count());
+    const bool slow = timed && is_slow(config, mean, time);
     node->in_a_row = failing || slow ? node->in_a_row + 1 : 0;
     if (node->in_a_row == 0) continue;
     suspects.push_back({id,

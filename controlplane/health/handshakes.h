@@ -2,9 +2,8 @@
 // probes say: from the handshakes that the workers sample (dataplane/balance/handshakes.h). Pure: counters come from
 // the caller, once a second. One thread.
 //
-//     b_i, t_i  = part of the handshakes that did not complete at the first SYN, and mean time of those that did, over
-//     the
-//                 latest seconds: what was counted a second ago weighs 4/5
+//     b_i       = part of the handshakes of late that did not complete at the first SYN
+//     t_i       = mean time of those that did; what was counted a second ago weighs 4/5
 //     failing   when b_i - median b > errors  and  b_i - median b > deviations * 1.4826 * MAD of b
 //     slow      when t_i - m > deviations * 1.4826 * MAD  and  t_i > ratio * m  and  t_i - m > floor,   m = median t
 //
@@ -34,6 +33,20 @@ struct HandshakeCounts {
   uint64_t retransmitted = 0;
   uint64_t lapsed = 0;
   uint64_t completed_ns = 0;
+
+  uint64_t all() const noexcept { return completed + retransmitted + lapsed; }
+  HandshakeCounts& operator+=(const HandshakeCounts& more) noexcept {
+    completed += more.completed;
+    retransmitted += more.retransmitted;
+    lapsed += more.lapsed;
+    completed_ns += more.completed_ns;
+    return *this;
+  }
+  /// Of counters that only grow.
+  friend HandshakeCounts operator-(const HandshakeCounts& now, const HandshakeCounts& before) noexcept {
+    return {now.completed - before.completed, now.retransmitted - before.retransmitted, now.lapsed - before.lapsed,
+            now.completed_ns - before.completed_ns};
+  }
   friend bool operator==(const HandshakeCounts&, const HandshakeCounts&) = default;
 };
 

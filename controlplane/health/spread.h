@@ -1,3 +1,5 @@
+// Who stands out of its pool, by the limits of [pool.anomaly] (anomaly.h has the formulas).
+//
 // Where the middle of some values is and how far they usually lie from it, unmoved by the few that lie far off. Pure.
 //
 //     deviation = 1.4826 * MAD,  MAD = median |x_i - median x|
@@ -10,6 +12,8 @@
 #include <cmath>
 #include <cstddef>
 #include <vector>
+
+#include "controlplane/config/config.h"
 
 namespace warmswap::health {
 
@@ -37,6 +41,19 @@ inline Spread spread_of(const std::vector<double>& values) {
   for (const double value : values) distances.push_back(std::abs(value - spread.median));
   spread.deviation = kMadToDeviation * median_of(std::move(distances));
   return spread;
+}
+
+/// `ns` takes so much longer than the pool's usual.
+inline bool is_slow(const config::AnomalyConfig& config, double ns, const Spread& pool) {
+  const double over = ns - pool.median;
+  return over > config.deviations * pool.deviation && ns > config.ratio * pool.median &&
+         over > static_cast<double>(config.floor.count());
+}
+
+/// `part`, 0..1, fails so much more often.
+inline bool is_failing(const config::AnomalyConfig& config, double part, const Spread& pool) {
+  const double more = part - pool.median;
+  return more > config.errors / 100.0 && more > config.deviations * pool.deviation;
 }
 
 }  // namespace warmswap::health

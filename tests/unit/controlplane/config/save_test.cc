@@ -61,6 +61,11 @@ std::set<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// The file, and a drop-in of that name that gives b1 another weight.
+std::vector<Source> with_drop_in(const std::string& name) {
+  return {{"w.toml", kAnnotated}, {name, "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+}
+
 class Save : public testing::Test {
  protected:
   BackendConfig& backend(const std::string& name) {
@@ -138,9 +143,7 @@ TEST_F(Save, WhatTheChangesCannotSayIsRefused) {
 }
 
 TEST_F(Save, DropInsStayAsTheyAreAndAreNotContradicted) {
-  const std::vector<Source> sources = {
-      {"w.toml", kAnnotated},
-      {"w.toml.d/a.toml", "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+  const std::vector<Source> sources = with_drop_in("w.toml.d/a.toml");
   const Config before = load_sources(sources)->config;
   Config after = before;
   after.pools[0].backends[1].weight = 30;
@@ -155,9 +158,7 @@ TEST_F(Save, DropInsStayAsTheyAreAndAreNotContradicted) {
 }
 
 TEST_F(Save, ADropInSaysOnlyWhatTheOtherFilesDoNot) {
-  std::vector<Source> sources = {
-      {"w.toml", kAnnotated},
-      {"w.toml.d/50.toml", "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+  std::vector<Source> sources = with_drop_in("w.toml.d/50.toml");
   const Config before = load_sources(sources)->config;
   Config after = before;
   after.pools[0].backends[0].weight = 30;
@@ -184,9 +185,7 @@ TEST_F(Save, ADropInSaysOnlyWhatTheOtherFilesDoNot) {
 }
 
 TEST_F(Save, ADropInCannotSayWhatALaterOneContradicts) {
-  const std::vector<Source> sources = {
-      {"w.toml", kAnnotated},
-      {"w.toml.d/99.toml", "[[pool]]\nname = \"web\"\n[[pool.backend]]\nname = \"b1\"\nweight = 20\n"}};
+  const std::vector<Source> sources = with_drop_in("w.toml.d/99.toml");
   const Config before = load_sources(sources)->config;
   Config after = before;
   after.pools[0].backends[0].weight = 30;
