@@ -1,4 +1,6 @@
 // The whole at a glance: processes, workers, ports, the last publish, and what is wrong.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -143,6 +145,14 @@ void Controller::add_guard_warnings(std::vector<std::string>& warnings) const {
   for (const auto& [name, pool] : model_.pools) {
     if (pool.state.panic) {
       warnings.push_back("pool " + name + " fails open: too few backends are healthy, and all get traffic");
+    }
+    if (pool.state.overloaded) {
+      const config::PoolConfig& config = *model_.running.find_pool(name);
+      const failover::Burden burden = failover::burden(config, pool.state);
+      const bool sheds = config.guard.overload == config::Overload::shed;
+      warnings.push_back(
+          fmt::format("pool {}: {:.1f} of weight is left over and the others have capacity for {:.1f}: {}", name,
+                      burden.orphans, burden.room, sheds ? "what does not fit is dropped" : "they are overloaded"));
     }
     if (pool.state.doubt_until && steady_now() < *pool.state.doubt_until) {
       warnings.push_back(

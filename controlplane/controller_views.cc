@@ -123,6 +123,8 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   }
   view.slots = slots_of(model, index);
   view.share = share_of(view.slots, pool.ring_size);
+  view.carries = view.share * hot_weight(pool);
+  view.capacity = config.capacity;
   const std::string key = backend_key(pool.name, config.name);
   if (const auto entry = backend_ids_.find(key); entry && link_.attached()) {
     const Traffic traffic = since_baseline(link_.backend_traffic(entry->id), entry->baseline);

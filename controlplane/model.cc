@@ -24,12 +24,26 @@ std::vector<std::string> sitter_names(const failover::PoolState& state) {
   return sitter_names(state, state.seats);
 }
 
+double hot_weight(const config::PoolConfig& config) {
+  double weights = 0;
+  for (const config::BackendConfig& backend : config.backends) {
+    if (backend.role == config::Role::hot) weights += backend.weight;
+  }
+  return weights;
+}
+
 bool refresh_ring(const config::PoolConfig& config, PoolModel& pool) {
   std::vector<table::OwnedSeat> seats;
   std::vector<table::Opening> openings;
   for (const failover::SeatAssignment& seat : failover::assignment(config, pool.state)) {
     seats.push_back({config.backends[seat.owner].name, seat.weight});
-    openings.push_back({seat.holder_share, seat.guest_share, seat.planned, seat.accept, seat.inherit});
+    openings.push_back({.holder = seat.holder_share,
+                        .guest = seat.guest_share,
+                        .planned = seat.planned,
+                        .accept = seat.accept,
+                        .inherit = seat.inherit,
+                        .inherits = seat.inherits,
+                        .dealt = seat.dealt});
   }
   if (pool.ring->matches(config.ring_size, seats, openings)) return false;
   pool.ring =

@@ -18,10 +18,7 @@ struct Side {
 
 /// By backend: its part of the slots, and what that is of the hot weights together.
 std::map<std::string, Side> sides_of(const config::PoolConfig& config, const PoolModel& pool) {
-  double weights = 0;
-  for (const config::BackendConfig& backend : config.backends) {
-    if (backend.role == config::Role::hot) weights += backend.weight;
-  }
+  const double weights = hot_weight(config);
   std::map<std::string, Side> sides;
   for (const config::BackendConfig& backend : config.backends) sides[backend.name];
   const std::vector<std::string> sitters = sitter_names(pool.state);
@@ -97,6 +94,8 @@ PoolPlan plan_of(const std::string& name, const Moment& before, const Moment& af
     plan.slots_moved = moved.total;
     plan.survivor_slots_moved = moved.of_survivors;
   }
+  if (before.pool != nullptr) plan.slots_without_backend_before = before.pool->ring->slots_without_seat();
+  if (after.pool != nullptr) plan.slots_without_backend_after = after.pool->ring->slots_without_seat();
   for (const std::string& owner : names_in(before.seats, after.seats)) {
     const SeatSide was = value_in(before.seats, owner), is = value_in(after.seats, owner);
     if (was != is) plan.seats.push_back({owner, was.holder, is.holder, is.owner_share});
@@ -134,6 +133,13 @@ contract::Result<void> check_limits(const config::Config& config, const std::vec
       return contract::Error{
           fmt::format("{:.1f} % of the slots of pool {} would move, more than limits.max_slots_moved allows ({} %)",
                       moved, plan.pool, pool->limits.max_slots_moved)};
+    }
+    const uint32_t shed = plan.slots_without_backend_after;
+    if (pool->guard.overload == config::Overload::shed && shed > plan.slots_without_backend_before) {
+      return contract::Error{
+          fmt::format("{:.1f} % of the slots of pool {} would be dropped, as nobody has capacity for them "
+                      "(guard.overload)",
+                      100.0 * shed / plan.ring_size, plan.pool)};
     }
     for (const BackendPlan& backend : plan.backends) {
       const double most = backend.capacity * (pool->limits.max_load / 100.0);

@@ -228,6 +228,12 @@ void write_agents(Exposition& out, const std::vector<BackendView>& backends) {
   for (const BackendView& b : backends) {
     if (b.load) out.sample({{"pool", b.pool}, {"backend", b.name}}, *b.load);
   }
+  out.gauge("backend_carried_weight", "Its share of the pool's slots, in the unit of weight.");
+  for (const BackendView& b : backends) out.sample({{"pool", b.pool}, {"backend", b.name}}, b.carries);
+  out.gauge("backend_capacity_weight", "What it has capacity for, in the unit of weight; absent without a capacity.");
+  for (const BackendView& b : backends) {
+    if (b.capacity > 0) out.sample({{"pool", b.pool}, {"backend", b.name}}, b.capacity);
+  }
   out.gauge("backend_load_share", "Part of its weight that its load leaves the backend.");
   for (const BackendView& b : backends) {
     if (b.load_share) out.sample({{"pool", b.pool}, {"backend", b.name}}, *b.load_share);

@@ -202,6 +202,8 @@ struct BackendView {
   std::optional<std::string> holds_seat_of;  // the seat's owner: itself, or whom it stands in for
   uint32_t slots = 0;
   double share = 0;
+  double carries = 0;     // its share of the hot backends' weights together, to compare with its capacity
+  uint32_t capacity = 0;  // 0 = none is given
   uint64_t packets = 0;
   uint64_t bytes = 0;
   NextHopView next_hop;

@@ -39,6 +39,8 @@ struct PoolPlan {
   uint32_t ring_size = 0;
   uint32_t slots_moved = 0;
   uint32_t survivor_slots_moved = 0;
+  uint32_t slots_without_backend_before = 0;
+  uint32_t slots_without_backend_after = 0;
   std::vector<SeatPlan> seats;        // those that change
   std::vector<BackendPlan> backends;  // those whose share or load changes
 

@@ -74,6 +74,8 @@ json::value plan_value(const PoolPlan& plan) {
           {field::kRingSize, plan.ring_size},
           {field::kSlotsMoved, plan.slots_moved},
           {field::kSurvivorSlotsMoved, plan.survivor_slots_moved},
+          {field::kSlotsWithoutBackendBefore, plan.slots_without_backend_before},
+          {field::kSlotsWithoutBackendAfter, plan.slots_without_backend_after},
           {field::kSeats, list(plan.seats, seat_plan_value)},
           {field::kBackends, list(plan.backends, backend_plan_value)}};
 }

@@ -155,6 +155,8 @@ json::value backend_value(const BackendView& backend) {
       {field::kHandshakes, handshakes_value(backend.handshakes)},
       {field::kLoad, or_null(backend.load)},
       {field::kLoadShare, or_null(backend.load_share)},
+      {field::kCarries, backend.carries},
+      {field::kCapacity, backend.capacity},
       {field::kSince, format_time(backend.since)},
       {field::kFailures, backend.failures},
       {field::kFlaps, backend.flaps},

@@ -41,6 +41,11 @@ void print_pool(const Session& session, const json::object& plan) {
                                printable(text_of(plan, field::kPool)), moved, slots,
                                percent(slots == 0 ? 0 : static_cast<double>(moved) / static_cast<double>(slots)),
                                number_of(plan, field::kSurvivorSlotsMoved));
+  const uint64_t dropped_before = number_of(plan, field::kSlotsWithoutBackendBefore);
+  const uint64_t dropped_after = number_of(plan, field::kSlotsWithoutBackendAfter);
+  if (dropped_before != dropped_after) {
+    session.out() << fmt::format("  slots without a backend: {} → {}\n", dropped_before, dropped_after);
+  }
   for (const json::value& value : list_of(plan, field::kSeats)) {
     const json::object& seat = as_object(value);
     session.out() << fmt::format("  seat of {}: {} → {}\n", printable(text_of(seat, field::kOwner)),

@@ -58,6 +58,15 @@ Cell probe_cell(const json::object& backend) {
           outcome == "success" ? Tone::plain : Tone::bad};
 }
 
+/// "133 of 120", in the unit of weight.
+Cell carries_cell(const json::object& backend) {
+  const uint64_t capacity = number_of(backend, field::kCapacity);
+  if (capacity == 0) return "-";
+  const double carries = fraction_of(backend, field::kCarries);
+  const bool over = carries > static_cast<double>(capacity) * 1.005;
+  return {fmt::format("{:.0f} of {}", carries, capacity), over ? Tone::bad : Tone::plain};
+}
+
 /// How long the clients' handshakes take of late, and how many of them fail.
 Cell handshake_cell(const json::object& backend) {
   if (!has(backend, field::kHandshakes)) return "-";
@@ -91,6 +100,7 @@ std::vector<Cell> backend_row(const json::object& backend, std::chrono::system_c
           text_of(backend, field::kHoldsSeatOf),
           text_of(backend, field::kWeight),
           percent(fraction_of(backend, field::kShare)),
+          carries_cell(backend),
           text_of(backend, field::kPackets),
           bytes_of(backend),
           probe_cell(backend),
@@ -207,25 +217,10 @@ void show_pools(const Session& session) {
 void show_backends(const Session& session, const std::string& pool) {
   std::string target(endpoint::kBackends);
   if (!pool.empty()) target += fmt::format("?{}={}", api::parameter::kPool, percent_encode(pool));
-  Table table({{"BACKEND"},
-               {"ADDRESS"},
-               {"ROLE"},
-               {"STATE"},
-               {"SINCE", true},
-               {"SEAT OF"},
-               {"WEIGHT", true},
-               {"SHARE", true},
-               {"PACKETS", true},
-               {"BYTES", true},
-               {"LAST PROBE"},
-               {"ART", true},
-               {"HANDSHAKE"},
-               {"HEARTBEAT"},
-               {"LOAD", true},
-               {"WARM", true},
-               {"FLAPS", true},
-               {"NEXT HOP"},
-               {"REASON"}});
+  Table table({{"BACKEND"},     {"ADDRESS"},      {"ROLE"},        {"STATE"},         {"SINCE", true},
+               {"SEAT OF"},     {"WEIGHT", true}, {"SHARE", true}, {"CARRIES", true}, {"PACKETS", true},
+               {"BYTES", true}, {"LAST PROBE"},   {"ART", true},   {"HANDSHAKE"},     {"HEARTBEAT"},
+               {"LOAD", true},  {"WARM", true},   {"FLAPS", true}, {"NEXT HOP"},      {"REASON"}});
   const auto now = std::chrono::system_clock::now();
   show_list(session, target, field::kBackends, std::move(table),
             [now](const json::object& backend) { return backend_row(backend, now); });

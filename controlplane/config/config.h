@@ -131,9 +131,14 @@ struct SlowStartConfig {
 /// What becomes of a pool in which too few are healthy: `open` keeps sending to backends that look dead.
 enum class Fail : uint8_t { open, closed };
 
-/// When signals are not to be believed.
+/// What becomes of slots of failed backends that the others have no capacity for: `carry` overloads these, `shed` drops
+/// the slots.
+enum class Overload : uint8_t { carry, shed };
+
+/// When signals are not to be believed, and what protects those that are left.
 struct GuardConfig {
   Fail fail = Fail::open;
+  Overload overload = Overload::carry;
   uint32_t panic_threshold = 0;  // percent of the weight: with less than this healthy, health is not looked at
   uint32_t self_suspicion = 80;  // percent of the backends: so many failing together speak against this host; 0 = never
   Nanoseconds self_suspicion_hold = std::chrono::seconds(3);

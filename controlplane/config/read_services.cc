@@ -64,6 +64,7 @@ bool read_backend(Section& section, const ProbeConfig& pool_probe, BackendConfig
 
 void read_guard(Section section, GuardConfig& out) {
   section.word("fail", out.fail, kFailWords);
+  section.word("overload", out.overload, kOverloadWords);
   section.integer("panic_threshold", out.panic_threshold, kPercent);
   section.integer("self_suspicion", out.self_suspicion, kPercent);
   section.duration("self_suspicion_hold", out.self_suspicion_hold, kDoubt);

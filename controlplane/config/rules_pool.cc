@@ -108,16 +108,31 @@ void check_anomaly(Findings& out, const AnomalyConfig& anomaly, const std::strin
   }
 }
 
-/// How seats change hands, and when signals are not believed.
+/// When signals are not believed, and what becomes of those that are left.
+void check_guard(Findings& out, const PoolConfig& pool, const std::string& key) {
+  check_number(out, key + ".guard.panic_threshold", pool.guard.panic_threshold, kPercent);
+  check_number(out, key + ".guard.self_suspicion", pool.guard.self_suspicion, kPercent);
+  check_duration(out, key + ".guard.self_suspicion_hold", pool.guard.self_suspicion_hold, kDoubt);
+  if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {
+    out.push_back(warn(key + ".guard.panic_threshold", "has no effect on a pool that fails closed"));
+  }
+  if (pool.guard.overload == Overload::carry) return;
+  for (const BackendConfig& backend : pool.backends) {
+    if (backend.role != Role::hot || backend.weight == 0 || backend.capacity > 0) continue;
+    out.push_back(wrong(key + ".guard.overload", "\"shed\"",
+                        fmt::format("expected a capacity for each hot backend, and {} has none", quote(backend.name))));
+    out.back().depends = {item_key(key + ".backend", backend.name) + ".capacity"};
+    return;
+  }
+}
+
+/// How seats change hands, and what protects them.
 void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key) {
   check_number(out, key + ".failback_step", pool.failback_step, kSharePercent);
   check_duration(out, key + ".failback_pause", pool.failback_pause, kRamp);
   check_duration(out, key + ".promotion_ramp", pool.promotion_ramp, kRamp);
   check_number(out, key + ".activate_below", pool.activate_below, kSharePercent);
   check_number(out, key + ".trickle", pool.trickle, kTrickle);
-  check_number(out, key + ".guard.panic_threshold", pool.guard.panic_threshold, kPercent);
-  check_number(out, key + ".guard.self_suspicion", pool.guard.self_suspicion, kPercent);
-  check_duration(out, key + ".guard.self_suspicion_hold", pool.guard.self_suspicion_hold, kDoubt);
   check_duration(out, key + ".slow_start.window", pool.slow_start.window, kRamp);
   check_number(out, key + ".slow_start.aggression", pool.slow_start.aggression, kAggression);
   check_number(out, key + ".slow_start.least", pool.slow_start.least, kSharePercent);
@@ -148,9 +163,7 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   }
   check_number(out, key + ".limits.max_slots_moved", pool.limits.max_slots_moved, kSharePercent);
   check_number(out, key + ".limits.max_load", pool.limits.max_load, kThresholdOfCapacity);
-  if (pool.guard.panic_threshold > 0 && pool.guard.fail == Fail::closed) {
-    out.push_back(warn(key + ".guard.panic_threshold", "has no effect on a pool that fails closed"));
-  }
+  check_guard(out, pool, key);
   if (pool.mode == Mode::hot_hot) {
     for (const auto& [name, set] :
          {std::pair{".activate_below", pool.activate_below < 100}, std::pair{".trickle", pool.trickle > 0},

@@ -68,6 +68,7 @@ inline constexpr std::array kRoleWords{Word{"hot", Role::hot}, Word{"warm", Role
 inline constexpr std::array kModeWords{Word{"hot-hot", Mode::hot_hot}, Word{"hot-warm", Mode::hot_warm}};
 inline constexpr std::array kFailbackWords{Word{"manual", Failback::manual}, Word{"auto", Failback::automatic}};
 inline constexpr std::array kFailWords{Word{"open", Fail::open}, Word{"closed", Fail::closed}};
+inline constexpr std::array kOverloadWords{Word{"carry", Overload::carry}, Word{"shed", Overload::shed}};
 inline constexpr std::array kEncapsulationWords{Word{"ipip", contract::Encapsulation::ipip}};
 inline constexpr std::array kProtocolWords{Word{"tcp", contract::kProtoTcp}, Word{"udp", contract::kProtoUdp}};
 inline constexpr std::array kLogLevels = {std::string_view{"trace"}, std::string_view{"debug"},

@@ -82,6 +82,15 @@ Step::Refused Step::take(const WarmUp& warm_up) {
   return std::nullopt;
 }
 
+/// Whether the others have room for what it has: slow is better than too many at once.
+bool Step::can_do_without(uint32_t backend) const {
+  PoolState without = pool_;
+  without.backends[backend].ejected = true;
+  std::vector<SeatNote> notes(without.seats.size());
+  failover::settle(spec_, without, now_, changed_, notes);
+  return !without.overloaded;
+}
+
 /// Of so many that the rest would suffer nobody is ejected: then the anomaly is the norm.
 Step::Refused Step::take(const Outlier& outlier) {
   const std::optional<uint32_t> index = find(outlier.backend);
@@ -93,7 +102,7 @@ Step::Refused Step::take(const Outlier& outlier) {
   }
   const uint64_t most =
       spec_.anomaly.most == 0 ? 0 : std::max<uint64_t>(pool_.backends.size() * spec_.anomaly.most / 100, 1);
-  if (out > most || others == 0) return std::nullopt;
+  if (out > most || others == 0 || !can_do_without(*index)) return std::nullopt;
   BackendState& backend = pool_.backends[*index];
   if (clean(backend)) backend.first_bad = outlier.at;
   eject(spec_, backend, now_);

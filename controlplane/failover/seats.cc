@@ -282,6 +282,7 @@ void settle(const PoolConfig& spec, PoolState& pool, Nanoseconds now, const std:
   fail_open(spec, pool, notes);
   trickle(spec, pool);
   hand_over(spec, pool, now);
+  pool.overloaded = beyond_capacity(spec, pool);
   keep_books(pool, notes);
 }
 

@@ -39,23 +39,30 @@ uint16_t part_of(uint16_t of, uint16_t part) {
   return static_cast<uint16_t>(std::max(uint32_t{of} * part / kWhole, 1u));
 }
 
-/// What the loads make of the weights. A seat whose load leaves it r times its weight serves that part of its own
-/// slots, or, with r above 1, all of them and a part of the others' surplus. Who lives does not matter, so a failure
-/// moves nothing here.
-void plan(const PoolConfig& spec, const PoolState& pool, std::vector<SeatAssignment>& seats) {
+/// What the loads make of the weights: by seat, what it has by weight and load, in kWhole-ths of its weight. Empty when
+/// there is no weight. Who lives does not matter, so a failure moves nothing here.
+std::vector<uint64_t> planned_ratios(const PoolConfig& spec, const PoolState& pool) {
   uint64_t weights = 0, weighted = 0;
   for (const SeatState& seat : pool.seats) {
     weights += spec.backends[seat.owner].weight;
     weighted += uint64_t{spec.backends[seat.owner].weight} * seat.load;
   }
-  if (weighted == 0) return;
-  const auto ratio = [&](const SeatState& seat) {  // r, in kWhole-ths; below 2^10 · 2^10 · 2^32
-    return static_cast<uint64_t>(Wide{kWhole} * seat.load * weights / weighted);
-  };
+  std::vector<uint64_t> ratios;
+  if (weighted == 0) return ratios;
+  ratios.reserve(pool.seats.size());
+  for (const SeatState& seat : pool.seats) {  // below 2^10 · 2^10 · 2^32
+    ratios.push_back(static_cast<uint64_t>(Wide{kWhole} * seat.load * weights / weighted));
+  }
+  return ratios;
+}
+
+/// A seat whose load leaves it r times its weight serves that part of its own slots, or, with r above 1, all of them
+/// and a part of the others' surplus.
+void plan(std::span<const uint64_t> ratios, std::vector<SeatAssignment>& seats) {
   uint64_t most = 0;
-  for (const SeatState& seat : pool.seats) most = std::max(most, ratio(seat));
-  for (size_t s = 0; s < seats.size(); ++s) {
-    const uint64_t r = ratio(pool.seats[s]);
+  for (const uint64_t r : ratios) most = std::max(most, r);
+  for (size_t s = 0; s < ratios.size(); ++s) {
+    const uint64_t r = ratios[s];
     seats[s].planned = std::max<uint16_t>(whole_at_most(r), 1);
     // All loads alike: nobody has surplus, and rounding must not make some.
     if (most <= kWhole) continue;
@@ -79,10 +86,10 @@ void share_room(const PoolConfig& spec, const PoolState& pool, std::vector<SeatA
   };
   uint64_t most = 0;
   for (const SeatState& seat : pool.seats) most = std::max(most, owners(seat));
-  for (size_t s = 0; s < seats.size() && most > 0; ++s) {
+  for (size_t s = 0; s < seats.size(); ++s) {
     const SeatState& seat = pool.seats[s];
-    const bool for_seats = seat.holder && seat.holder != seat.owner && spec.backends[*seat.holder].capacity > 0;
-    seats[s].inherit = for_seats ? 0 : whole_at_most(owners(seat) * kWhole / most);
+    if (most > 0) seats[s].inherit = whole_at_most(owners(seat) * kWhole / most);
+    seats[s].inherits = !seat.holder || seat.holder == seat.owner || spec.backends[*seat.holder].capacity == 0;
   }
 }
 
@@ -96,6 +103,81 @@ void seat_sitters(const SeatState& seat, SeatAssignment& out) {
   } else {
     out.holder_share = part_of(open, seat.ramp_share);
   }
+}
+
+uint16_t served(const SeatAssignment& seat) {
+  return static_cast<uint16_t>(seat.holder_share + seat.guest_share);
+}
+
+/// Of its planned slots what the seat has when its ramp is over; what is missing then has no home of its own, and may
+/// be dropped where the others have no room. What a ramp holds back is dealt in any case: there is somebody to serve
+/// it.
+uint16_t settled(const SeatState& seat, uint16_t planned) {
+  if (!seat.holder) return 0;
+  return *seat.holder == seat.owner ? planned : std::min(planned, seat.part);
+}
+
+/// Sums over a pool, in weight x kWhole.
+struct Sums {
+  uint64_t orphans = 0;   // what is not served of what is planned
+  uint64_t homeless = 0;  // of these what may be dropped
+  uint64_t room = 0;      // of those that inherit; without a limit as much again
+  bool limited = false;   // one of these has a capacity
+  bool unlimited = false;
+
+  bool beyond_capacity() const { return limited && orphans > room; }
+};
+
+Sums sums_of(const PoolConfig& spec, const PoolState& pool, std::span<const uint64_t> ratios,
+             std::span<const SeatAssignment> seats) {
+  Sums sums;
+  for (size_t s = 0; s < ratios.size(); ++s) {
+    const SeatAssignment& seat = seats[s];
+    const uint64_t weight = seat.weight;
+    sums.orphans += weight * (seat.planned - served(seat));
+    sums.homeless += weight * (seat.planned - settled(pool.seats[s], seat.planned));
+    if (served(seat) == 0 || !seat.inherits || weight == 0) continue;
+    const uint64_t capacity = uint64_t{spec.backends[seat.owner].capacity} * kWhole;
+    const uint64_t has = weight * ratios[s];
+    (capacity == 0 ? sums.unlimited : sums.limited) = true;
+    sums.room += capacity == 0 ? weight * kWhole : capacity > has ? capacity - has : 0;
+  }
+  return sums;
+}
+
+/// The guard against overload: of what has no home only as much is dealt as the others have room for, the same part of
+/// each seat, so that a failure more takes slots from the survivors' inheritance and moves none between them.
+void shed(const PoolState& pool, const Sums& sums, std::vector<SeatAssignment>& seats) {
+  if (!sums.beyond_capacity() || sums.unlimited || sums.homeless == 0) return;
+  const uint64_t first = sums.orphans - sums.homeless;
+  const uint64_t left = sums.room > first ? sums.room - first : 0;
+  for (size_t s = 0; s < seats.size(); ++s) {
+    const uint16_t own = settled(pool.seats[s], seats[s].planned);
+    if (own == seats[s].planned) continue;
+    const Wide part = Wide{left} * (seats[s].planned - own) / sums.homeless;
+    seats[s].dealt = static_cast<uint16_t>(std::min<uint64_t>(own + static_cast<uint64_t>(part), seats[s].planned));
+  }
+}
+
+struct Table {
+  std::vector<SeatAssignment> seats;
+  Sums sums;
+};
+
+Table table_of(const PoolConfig& spec, const PoolState& pool) {
+  Table table;
+  table.seats.reserve(pool.seats.size());
+  for (const SeatState& seat : pool.seats) {
+    table.seats.push_back(
+        {.owner = seat.owner, .weight = spec.backends[seat.owner].weight, .holder = seat.holder, .guest = seat.guest});
+  }
+  const std::vector<uint64_t> ratios = planned_ratios(spec, pool);
+  plan(ratios, table.seats);
+  share_room(spec, pool, table.seats);
+  for (size_t s = 0; s < table.seats.size(); ++s) seat_sitters(pool.seats[s], table.seats[s]);
+  table.sums = sums_of(spec, pool, ratios, table.seats);
+  if (spec.guard.overload == config::Overload::shed) shed(pool, table.sums, table.seats);
+  return table;
 }
 
 }  // namespace
@@ -148,17 +230,19 @@ std::vector<uint64_t> weight_held(const PoolConfig& spec, const PoolState& pool)
   return held;
 }
 
+bool beyond_capacity(const PoolConfig& spec, const PoolState& pool) {
+  const bool limited = std::any_of(spec.backends.begin(), spec.backends.end(),
+                                   [](const config::BackendConfig& backend) { return backend.capacity > 0; });
+  return limited && table_of(spec, pool).sums.beyond_capacity();
+}
+
 std::vector<SeatAssignment> assignment(const PoolConfig& spec, const PoolState& state) {
-  std::vector<SeatAssignment> seats;
-  seats.reserve(state.seats.size());
-  for (const SeatState& seat : state.seats) {
-    seats.push_back(
-        {.owner = seat.owner, .weight = spec.backends[seat.owner].weight, .holder = seat.holder, .guest = seat.guest});
-  }
-  plan(spec, state, seats);
-  share_room(spec, state, seats);
-  for (size_t s = 0; s < seats.size(); ++s) seat_sitters(state.seats[s], seats[s]);
-  return seats;
+  return table_of(spec, state).seats;
+}
+
+Burden burden(const PoolConfig& spec, const PoolState& state) {
+  const Sums sums = table_of(spec, state).sums;
+  return {static_cast<double>(sums.orphans) / kWhole, static_cast<double>(sums.room) / kWhole};
 }
 
 }  // namespace warmswap::failover

@@ -21,6 +21,9 @@ std::optional<Nanoseconds> next_ramp_step(const config::PoolConfig& spec, const 
 /// What a standby serves of the seat it would take first, in kWhole-ths.
 uint16_t trickle_share(const config::PoolConfig& spec);
 
+/// Whether more is left over than those who inherit it have capacity for.
+bool beyond_capacity(const config::PoolConfig& spec, const PoolState& pool);
+
 /// By backend: weight of all seats it holds.
 std::vector<uint64_t> weight_held(const config::PoolConfig& spec, const PoolState& pool);
 

@@ -134,6 +134,7 @@ struct PoolState {
   // Most backends turned bad together, which speaks against this host: until then nobody is found failed.
   std::optional<Nanoseconds> doubt_until;  // once past it stays until the signals are better, so that doubt ends
   bool panic = false;                      // too few are healthy: health is not looked at
+  bool overloaded = false;                 // more is left over than the others have capacity for
 
   friend bool operator==(const PoolState&, const PoolState&) = default;
 };

@@ -15,7 +15,8 @@ Step::Step(const config::PoolConfig& spec, PoolState pool, Nanoseconds now, Caus
       seat_notes_(pool_.seats.size()),
       seats_before_(pool_.seats),
       doubted_before_(pool_.doubt_until.has_value()),
-      panicked_before_(pool_.panic) {}
+      panicked_before_(pool_.panic),
+      overloaded_before_(pool_.overloaded) {}
 
 void Step::holder_is_gone(uint32_t seat, const std::string& name) {
   gone_.resize(pool_.seats.size());
@@ -166,6 +167,13 @@ void Step::report_notices(Outcome& outcome) const {
     outcome.notices.push_back({pool + "too few backends are healthy: sending to all, health is not looked at"});
   }
   if (!pool_.panic && panicked_before_) outcome.notices.push_back({pool + "enough backends are healthy again"});
+  if (pool_.overloaded && !overloaded_before_) {
+    const bool sheds = spec_.guard.overload == config::Overload::shed;
+    outcome.notices.push_back({pool + "more is left over than the others have capacity for: " +
+                               (sheds ? "what does not fit is dropped" : "they are overloaded")});
+  }
+  if (!pool_.overloaded && overloaded_before_)
+    outcome.notices.push_back({pool + "the others' capacity is enough again"});
 }
 
 /// A healthy backend whose seat changed is what it is because of the seat; any other because of its own evidence.

@@ -70,6 +70,7 @@ class Step {
   void trust_unprobed();
   void good_probe(uint32_t backend);
   void confirm_failures();
+  bool can_do_without(uint32_t backend) const;
   void end_ejections();
   bool end_drains();
 
@@ -91,6 +92,7 @@ class Step {
   std::vector<SeatState> seats_before_;
   bool doubted_before_;
   bool panicked_before_;
+  bool overloaded_before_;
   std::vector<std::string> gone_;  // by seat: the holder that left the configuration; usually empty
 };
 

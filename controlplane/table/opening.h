@@ -15,13 +15,16 @@ using contract::kWhole;
 /// Who serves a seat's slots, in kWhole-ths of them, in the order of their places: its guest the first `guest`, its
 /// holder the next `holder`. What is left below `planned` are orphans: somebody failed, or is not up to its share yet.
 /// What is left above it is surplus that the plan gives to others for good, as to balance load. guest + holder <=
-/// planned <= kWhole.
+/// planned <= kWhole. `inherit` is what orphans are shared out by, so it should not depend on who lives; `inherits`
+/// may.
 struct Opening {
   uint16_t holder = kWhole;
   uint16_t guest = 0;
   uint16_t planned = kWhole;
   uint16_t accept = kWhole;   // the part it takes of the surplus that comes its way
-  uint16_t inherit = kWhole;  // the part it takes of the orphans that come its way
+  uint16_t inherit = kWhole;  // weight x inherit is its share of others' orphans...
+  bool inherits = true;       // ...unless it takes none at present
+  uint16_t dealt = kWhole;    // of its own orphans only those at places below are dealt to others; the rest is dropped
 
   /// Nobody sits there.
   static constexpr Opening closed() { return {.holder = 0}; }

@@ -192,6 +192,13 @@ struct alignas(kCacheLine) WorkerTotals {
 };
 static_assert(sizeof(WorkerTotals) == kCacheLine);
 
+/// The places for traffic counters in a worker's stride: one for each vip and backend, and, where that is odd, one to
+/// align the handshake counters that follow.
+constexpr uint64_t traffic_counters(const Geometry& g) noexcept {
+  return (uint64_t{g.vip_capacity} + g.backend_capacity + 1) / 2 * 2;
+}
+static_assert(2 * sizeof(TrafficCounter) == alignof(HandshakeCounter));
+
 /// The fixed head of a worker's stride; TrafficCounter[vip_capacity], TrafficCounter[backend_capacity] and
 /// HandshakeCounter[backend_capacity] follow.
 struct alignas(kCacheLine) WorkerRegion {
@@ -211,8 +218,7 @@ struct alignas(kCacheLine) WorkerRegion {
  private:
   template <typename T, typename Region>
   static T* at_end_of(Region* region, const Geometry& g) noexcept {
-    const size_t traffic = size_t{g.vip_capacity} + g.backend_capacity;
-    return reinterpret_cast<T*>(region->vips() + (traffic + 1) / 2 * 2);  // pairs, for the alignment
+    return reinterpret_cast<T*>(region->vips() + traffic_counters(g));
   }
 };
 static_assert(sizeof(WorkerRegion) == 640, "the traffic counters follow at a cache line");

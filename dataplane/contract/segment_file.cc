@@ -45,10 +45,9 @@ std::vector<std::filesystem::path> segment_paths(const std::string& instance, bo
 RegionSizes region_sizes(const Geometry& g) noexcept {
   RegionSizes sizes{};
   sizes.header = round_up(sizeof(SegmentHeader), kRegionAlignment);
-  sizes.worker_stride = round_up(
-      sizeof(WorkerRegion) + sizeof(TrafficCounter) * (uint64_t{g.vip_capacity} + uint64_t{g.backend_capacity} + 1) +
-          sizeof(HandshakeCounter) * uint64_t{g.backend_capacity},
-      4096);
+  sizes.worker_stride = round_up(sizeof(WorkerRegion) + sizeof(TrafficCounter) * traffic_counters(g) +
+                                     sizeof(HandshakeCounter) * uint64_t{g.backend_capacity},
+                                 4096);
   sizes.workers = round_up(sizes.worker_stride * g.worker_capacity, kRegionAlignment);
   sizes.arena = round_up(g.arena_bytes, kRegionAlignment);
   return sizes;

@@ -26,6 +26,7 @@ HEARTBEAT_MS = 10
 JOURNAL = "/run/warmswap-lab/events.jsonl"
 POOL = 'failback = "auto"\nhold_down = "500ms"\nfailback_step = 50\nfailback_pause = "300ms"\n'
 ANOMALY = '[pool.anomaly]\neject = true\nfloor = "1ms"\ntime = "1s"\n'
+SHED = '[pool.guard]\nfail = "closed"\nself_suspicion = 0\noverload = "shed"\n'
 LOAD = '[pool.load]\nbalance = true\nmemory = 0\ndisk = 0\nnetwork = 0\ninterval = "200ms"\nhalf_life = "300ms"\nstep = 50\n'
 
 
@@ -354,6 +355,39 @@ def test_a_hot_backend_and_its_standby_die_together(lab, tell):
         eventually(lambda: None not in traffic.who_answers(flows_of(before, "hot2")).values(), "and answers")
     steps = [event["text"] for event in events_of(lab, since, "failover", "hot2")]
     tell(f"hot and its standby together: warm1 serves after {len(steps)} failover{'s' if len(steps) > 1 else ''}")
+
+
+def test_survivors_carry_their_capacity_and_no_more(lab, tell):
+    text = config(pool=POOL + "activate_below = 1\n", tables=SHED)
+    for name in ("hot1", "hot2", "hot3"):
+        text = text.replace(f'name = "{name}"\n', f'name = "{name}"\ncapacity = 120\n')
+    with reconfigured(lab, text):
+        before = traffic.who_answers(FLOWS)
+        since = lab.newest_event()
+        with survivors_notice_nothing(before, "hot2"):
+            lab.do("stop", "hot2")
+            eventually(lambda: lab.control.seats()["hot2"] is None, "hot2 is found dead")
+        after = traffic.who_answers(FLOWS, "--timeout", "0.3")
+        assert traffic.moved(before, after, but_of="hot2") == []
+        rows = {row["name"]: row for row in lab.control.get("backends")["backends"]}
+        for name in ("hot1", "hot3"):
+            assert rows[name]["capacity"] == 120
+            assert rows[name]["carries"] == pytest.approx(120, rel=0.015)
+        pool = lab.control.get("pools")["pools"][0]
+        dropped = pool["slots_without_backend"] / pool["ring_size"]
+        assert dropped == pytest.approx(0.2, rel=0.03), "a third less what two survivors have room for, 20 of 300 each"
+        unanswered = [flow for flow, backend in after.items() if backend is None]
+        assert set(unanswered) <= set(flows_of(before, "hot2"))
+        assert 0 < len(unanswered) < len(flows_of(before, "hot2"))
+        assert lab.drops()["no_backend"] > 0
+        assert any("what does not fit is dropped" in event["text"] for event in events_of(lab, since, "guard"))
+        refused = lab.ctl("disable", "web/hot1", check=False)
+        assert refused.returncode != 0
+        assert "nobody has capacity for them" in refused.stderr
+        lab.do("start", "hot2")
+        eventually(lambda: lab.control.seats()["hot2"] == "hot2", "hot2 is back")
+        eventually(lambda: traffic.who_answers(FLOWS) == before, "and has all of its seat")
+    tell(f"too few left (hot-hot, shed): survivors carry 120 of 120, {dropped * 100:.0f} % of the slots are dropped, none of theirs moved")
 
 
 def test_all_die_and_the_first_one_back_serves(lab, tell):

@@ -237,6 +237,46 @@ TEST_F(ControllerTest, LimitsRefuseWhatMovesOrLoadsTooMuchUnlessForced) {
       << overload.error;
 }
 
+TEST_F(ControllerTest, WhatNobodyHasCapacityForIsShedAndNotByAnOperatorUnlessForced) {
+  start_dataplane();
+  start();
+  std::string text = small_toml(instance_);
+  text.replace(text.find("[pool.probe]"), 0, "[pool.guard]\noverload = \"shed\"\n");
+  write(text);
+  const auto without = controller_->reload({});
+  EXPECT_NE(
+      without.error.find("pool.web.guard.overload = \"shed\": expected a capacity for each hot backend, and \"a\" "
+                         "has none"),
+      std::string::npos)
+      << without.error;
+  text.replace(text.find("name = \"b\""), 0, "capacity = 120\n");
+  text.replace(text.find("name = \"a\""), 0, "capacity = 120\n");
+  write(text);
+  ASSERT_TRUE(controller_->reload({}).ok());
+  ASSERT_TRUE(controller_->apply({api::DisableBackend{"web", "w"}}, {}).ok());
+
+  const auto refused = controller_->apply({api::DisableBackend{"web", "b"}}, {});
+  EXPECT_EQ(refused.refusal, api::Refusal::conflict);
+  EXPECT_NE(refused.error.find("% of the slots of pool web would be dropped, as nobody has capacity for them"),
+            std::string::npos)
+      << refused.error;
+  ASSERT_TRUE(controller_->apply({api::DisableBackend{"web", "b"}}, {.force = true}).ok());
+  const api::BackendView a = controller_->backends("web")[0];
+  EXPECT_EQ(a.capacity, 120u);
+  EXPECT_NEAR(a.carries, 120, 3) << "of 4099 slots";
+  EXPECT_NEAR(controller_->pools()[0].slots_without_backend, 4099 * 0.4, 4099 * 0.015);
+  EXPECT_TRUE(has_event("guard",
+                        "pool web: more is left over than the others have capacity for: what does not fit is "
+                        "dropped"));
+  const std::vector<std::string> warnings = controller_->status().warnings;
+  EXPECT_NE(std::find(warnings.begin(), warnings.end(),
+                      "pool web: 100.0 of weight is left over and the others have capacity for 20.0: what does not fit "
+                      "is dropped"),
+            warnings.end());
+  ASSERT_TRUE(controller_->apply({api::EnableBackend{"web", "b"}}, {}).ok());
+  EXPECT_EQ(controller_->pools()[0].slots_without_backend, 0u);
+}
+
 TEST_F(ControllerTest, AnUnconfirmedChangeIsUndone) {
   start_dataplane();
   start();

@@ -355,6 +355,7 @@ TEST_F(CliTest, PlansAreShownAndOptionsSent) {
                           .ring_size = 1000,
                           .slots_moved = 250,
                           .survivor_slots_moved = 10,
+                          .slots_without_backend_after = 125,
                           .seats = {{"web1", "web1", "warm1", 0.25}, {"web2", "web2", "", 0}},
                           .backends = {{"web1", 0.5, 0.25, 100, 50, 0}, {"warm1", 0, 0.25, 0, 50, 40}}}};
   for (const auto& arguments : {std::vector<std::string>{"plan", "weight", "web/web1", "50"},
@@ -367,6 +368,7 @@ TEST_F(CliTest, PlansAreShownAndOptionsSent) {
     EXPECT_TRUE(contains(
         outcome.out, "plan, nothing was changed\npool web: 250 of 1000 slots move (25.0 %), 10 of them of survivors"))
         << outcome.out;
+    EXPECT_TRUE(contains(outcome.out, "slots without a backend: 0 → 125")) << outcome.out;
     EXPECT_TRUE(contains(outcome.out, "seat of web1: web1 → warm1, 25.0 % web1")) << outcome.out;
     EXPECT_TRUE(contains(outcome.out, "seat of web2: web2 → nobody")) << outcome.out;
     EXPECT_TRUE(contains(outcome.out, "50.0 of 40")) << outcome.out;

@@ -82,6 +82,7 @@ activate_below = 70
 trickle = 2
 [pool.guard]
 fail = "open"
+overload = "carry"
 panic_threshold = 30
 self_suspicion = 60
 self_suspicion_hold = "5s"
@@ -149,7 +150,7 @@ pool = "p"
                   .slow_start = {1min, 150, 5},
                   .activate_below = 70,
                   .trickle = 2,
-                  .guard = {Fail::open, 30, 60, 5s},
+                  .guard = {Fail::open, Overload::carry, 30, 60, 5s},
                   .probe = {ProbeKind::http, 8080, 50ms, 20ms, 5, 4, 6, "/up?x=1", "h.example", {200, 301}}};
   ProbeConfig own = pool.probe;
   own.kind = ProbeKind::tcp;

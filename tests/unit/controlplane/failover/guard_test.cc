@@ -1,4 +1,5 @@
 // When signals are not believed, and what is never too much: self-suspicion, panic, capacity, ejections, activation.
+#include "tests/unit/controlplane/failover/ring_of.h"
 #include "tests/unit/controlplane/failover/sim.h"
 
 namespace warmswap::failover {
@@ -140,6 +141,131 @@ TEST(Capacity, SurvivorsInheritInProportionToTheirRoom) {
   for (config::BackendConfig& backend : spec.backends) backend.capacity = 90;
   sim.change(spec);
   EXPECT_EQ(inherits(sim, 1), kWhole) << "nobody has room: then all bear it alike";
+}
+
+/// Four alike with room for a tenth each.
+config::PoolConfig tight_pool(config::Overload overload) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), hot("hot4")});
+  spec.mode = config::Mode::hot_hot;
+  spec.failback = config::Failback::automatic;
+  spec.hold_down = 0s;
+  spec.failback_step = 100;
+  spec.guard.overload = overload;
+  for (config::BackendConfig& backend : spec.backends) backend.capacity = 110;
+  return spec;
+}
+
+TEST(Overload, IsToldWhenItBeginsAndWhenItEnds) {
+  Sim sim = Sim::running(tight_pool(config::Overload::carry));
+  const Outcome begun = sim.fail("hot1");
+  EXPECT_TRUE(sim.state.overloaded);
+  ASSERT_EQ(begun.notices.size(), 1u);
+  EXPECT_EQ(begun.notices[0].text,
+            "pool web: more is left over than the others have capacity for: they are overloaded");
+  EXPECT_NEAR(burden(sim.spec, sim.state).orphans, 100, 0.1);
+  EXPECT_NEAR(burden(sim.spec, sim.state).room, 30, 0.1);
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, kWhole) << "all the same they get everything";
+  EXPECT_TRUE(sim.fail("hot2").notices.empty()) << "it goes on";
+  sim.recover("hot1");
+  const Outcome ended = sim.recover("hot2");
+  EXPECT_FALSE(sim.state.overloaded);
+  ASSERT_EQ(ended.notices.size(), 1u);
+  EXPECT_EQ(ended.notices[0].text, "pool web: the others' capacity is enough again");
+}
+
+TEST(Overload, ShedsWhatHasNoRoom) {
+  Sim sim = Sim::running(tight_pool(config::Overload::shed));
+  const Outcome begun = sim.fail("hot1");
+  ASSERT_EQ(begun.notices.size(), 1u);
+  EXPECT_EQ(begun.notices[0].text,
+            "pool web: more is left over than the others have capacity for: what does not fit is dropped");
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, kWhole * 30 / 100) << "room for 3 x 10 of 100";
+  EXPECT_EQ(assignment(sim.spec, sim.state)[1].dealt, kWhole);
+  sim.fail("hot2");
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, kWhole * 20 / 200) << "room for 2 x 10 of 200";
+  EXPECT_EQ(assignment(sim.spec, sim.state)[1].dealt, kWhole * 20 / 200) << "the same part of each";
+  sim.recover("hot1");
+  sim.recover("hot2");
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, kWhole);
+}
+
+// Down to the slots: whoever fails, the survivors fill up to their capacities together.
+TEST(Overload, SurvivorsCarryWhatTheyHaveCapacityForAndNoMore) {
+  config::PoolConfig spec = tight_pool(config::Overload::shed);
+  const std::vector<std::pair<uint32_t, uint32_t>> weights_and_capacities{{100, 110}, {300, 400}, {50, 60}, {200, 250}};
+  uint32_t weights = 0;
+  for (size_t b = 0; b < 4; ++b) {
+    spec.backends[b].weight = weights_and_capacities[b].first;
+    spec.backends[b].capacity = weights_and_capacities[b].second;
+    weights += spec.backends[b].weight;
+  }
+  constexpr uint32_t kSlots = 65537;
+  for (unsigned failed = 1; failed < 15; ++failed) {
+    Sim sim = Sim::running(spec);
+    std::vector<std::string> names;
+    for (size_t b = 0; b < 4; ++b) {
+      if ((failed >> b & 1) != 0) names.push_back(spec.backends[b].name);
+    }
+    sim.fail_all(names);
+    const table::PoolRing ring = ring_of(spec, sim.state, kSlots);
+    for (size_t b = 0; b < 4; ++b) {
+      if ((failed >> b & 1) != 0) continue;
+      const double carries = static_cast<double>(ring.slots()[b]) * weights / kSlots;
+      const double capacity = spec.backends[b].capacity;
+      EXPECT_LE(carries, capacity * 1.01) << spec.backends[b].name << ", failed " << failed;
+      if (sim.state.overloaded) {
+        EXPECT_GE(carries, capacity * 0.99) << spec.backends[b].name << ", failed " << failed;
+      }
+    }
+    EXPECT_EQ(ring.slots_without_seat() > 0, sim.state.overloaded);
+  }
+}
+
+TEST(Overload, WithRoomForAllNothingIsShed) {
+  config::PoolConfig spec = tight_pool(config::Overload::shed);
+  for (config::BackendConfig& backend : spec.backends) backend.capacity = 134;
+  Sim sim = Sim::running(spec);
+  EXPECT_TRUE(sim.fail("hot1").notices.empty());
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, kWhole);
+}
+
+TEST(Overload, WhatARampHoldsBackIsNotShed) {
+  config::PoolConfig spec = tight_pool(config::Overload::shed);
+  spec.failback_step = 25;
+  spec.failback_pause = 5s;
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  sim.recover("hot1");
+  ASSERT_EQ(sim.seats(), "hot1=hot1 hot2=hot2 hot3=hot3 hot4=hot4");
+  ASSERT_EQ(assignment(sim.spec, sim.state)[0].holder_share, kWhole / 4);
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, kWhole) << "there is somebody to serve it";
+}
+
+TEST(Overload, AStandbyTakesItsPartAndOnlyTheRestIsShed) {
+  config::PoolConfig spec = tight_pool(config::Overload::shed);
+  spec.mode = config::Mode::hot_warm;
+  spec.backends.push_back(warm("warm1"));
+  spec.backends.back().capacity = 50;
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  const SeatAssignment seat = assignment(sim.spec, sim.state)[0];
+  EXPECT_EQ(seat.holder_share, kWhole / 2);
+  EXPECT_FALSE(seat.inherits) << "its room is for seats";
+  EXPECT_EQ(seat.dealt, kWhole / 2 + kWhole * 30 / 100) << "room for 30 of the other 50";
+}
+
+TEST(Overload, NobodyIsEjectedWhomTheOthersHaveNoRoomFor) {
+  config::PoolConfig spec = tight_pool(config::Overload::carry);
+  spec.anomaly.most = 50;
+  Sim sim = Sim::running(spec);
+  sim.send(Outlier{"hot1", "latency 48 ms", sim.now});
+  EXPECT_EQ(sim.state_of("hot1"), State::serving) << "slow is better than too many at once";
+  for (config::BackendConfig& backend : spec.backends) backend.capacity = 140;
+  sim.change(spec);
+  sim.send(Outlier{"hot1", "latency 48 ms", sim.now});
+  EXPECT_EQ(sim.state_of("hot1"), State::ejected);
+  sim.send(Outlier{"hot2", "latency 48 ms", sim.now});
+  EXPECT_EQ(sim.state_of("hot2"), State::serving) << "two have no room for two";
 }
 
 TEST(Activation, OnlyAsManyStandbysAsAreNeeded) {

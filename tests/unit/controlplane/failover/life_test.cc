@@ -6,8 +6,8 @@
 #include <set>
 #include <sstream>
 
-#include "controlplane/table/pool_ring.h"
 #include "tests/unit/controlplane/failover/records.h"
+#include "tests/unit/controlplane/failover/ring_of.h"
 #include "tests/unit/controlplane/failover/sim.h"
 
 namespace warmswap::failover {
@@ -77,28 +77,31 @@ config::PoolConfig random_spec(Random& random) {
   spec.activate_below = one_of(random, {100u, 100u, 70u});
   spec.trickle = one_of(random, {0u, 0u, 5u});
   spec.guard.fail = one_of(random, {config::Fail::open, config::Fail::closed});
+  spec.guard.overload = one_of(random, {config::Overload::carry, config::Overload::shed});
   spec.guard.panic_threshold = one_of(random, {0u, 0u, 40u});
   spec.guard.self_suspicion = one_of(random, {0u, 80u});
   spec.anomaly.most = one_of(random, {0u, 10u, 50u});
   return spec;
 }
 
-/// What the table makes of the seats: by slot, the name of who serves it.
-std::vector<std::string> served_by(const config::PoolConfig& spec, const PoolState& state) {
-  std::vector<table::OwnedSeat> seats;
-  std::vector<table::Opening> openings;
-  std::vector<std::string> names;
-  for (const SeatAssignment& seat : assignment(spec, state)) {
-    seats.push_back({spec.backends[seat.owner].name, seat.weight});
-    openings.push_back({seat.holder_share, seat.guest_share, seat.planned, seat.accept, seat.inherit});
-    names.push_back(seat.holder ? spec.backends[*seat.holder].name : "");
+struct Server {
+  std::string name;    // "" = nobody
+  bool guest = false;  // as a guest of the seat
+  friend bool operator==(const Server& a, const Server& b) { return a.name == b.name; }
+};
+
+/// What the table makes of the seats, by slot.
+std::vector<Server> served_by(const config::PoolConfig& spec, const PoolState& state) {
+  const table::PoolRing ring = ring_of(spec, state, kRingSize);
+  std::vector<Server> servers;
+  for (const SeatState& seat : state.seats) {
+    servers.push_back({seat.holder ? spec.backends[*seat.holder].name : ""});
   }
-  const table::PoolRing ring({}, kRingSize, seats, openings);
-  for (size_t r = seats.size(); r < ring.records().size(); ++r) {
-    names.push_back(spec.backends[*state.seats[ring.records()[r]].guest].name);
+  for (size_t r = state.seats.size(); r < ring.records().size(); ++r) {
+    servers.push_back({spec.backends[*state.seats[ring.records()[r]].guest].name, true});
   }
-  std::vector<std::string> by_slot;
-  for (const uint16_t record : ring.ring()) by_slot.push_back(record == table::kNoSeat ? "" : names[record]);
+  std::vector<Server> by_slot;
+  for (const uint16_t record : ring.ring()) by_slot.push_back(record == table::kNoSeat ? Server{} : servers[record]);
   return by_slot;
 }
 
@@ -295,9 +298,38 @@ class Life {
       ASSERT_EQ(seat.holder_share + seat.guest_share > 0, seat.holder.has_value());
       anybody = anybody || (seat.holder && seat.weight > 0);
     }
-    for (const std::string& name : served_by(sim_.spec, sim_.state)) {
-      ASSERT_EQ(name.empty(), !anybody) << "a slot without a home although somebody serves";
+    const bool sheds = sim_.state.overloaded && sim_.spec.guard.overload == config::Overload::shed;
+    for (const Server& server : served_by(sim_.spec, sim_.state)) {
+      ASSERT_TRUE(server.name.empty() || anybody);
+      ASSERT_TRUE(!server.name.empty() || !anybody || sheds) << "a slot without a home although somebody serves";
     }
+    if (sheds) check_shedding();
+  }
+
+  /// What is dealt fits, or is only what a ramp holds back; and nothing is shed that would fit.
+  void check_shedding() {
+    const Burden all = burden(sim_.spec, sim_.state);
+    double dealt = 0, shed = 0;
+    bool unlimited = false, ramps = false;
+    const std::vector<SeatAssignment> seats = assignment(sim_.spec, sim_.state);
+    for (size_t s = 0; s < seats.size(); ++s) {
+      const SeatAssignment& seat = seats[s];
+      const double weight = static_cast<double>(seat.weight) / kWhole;
+      const int served = seat.holder_share + seat.guest_share;
+      const int home = std::min(seat.dealt, seat.planned);
+      ASSERT_GE(home, served) << "what is served is not shed";
+      dealt += weight * (home - served);
+      shed += weight * (seat.planned - home);
+      ramps = ramps || (seat.holder && sim_.state.seats[s].ramp_share != kWhole);  // or a drain
+      unlimited = unlimited ||
+                  (seat.holder && seat.inherits && seat.weight > 0 && sim_.spec.backends[seat.owner].capacity == 0);
+    }
+    ASSERT_NEAR(dealt + shed, all.orphans, 1e-6);
+    ASSERT_TRUE(!unlimited || shed == 0) << "somebody has no limit";
+    if (unlimited || ramps) return;
+    const double rounding = static_cast<double>(seats.size()) * 300 / kWhole;
+    ASSERT_LE(dealt, all.room + 1e-6) << text_of(sim_.state);
+    ASSERT_GE(dealt, all.room - rounding) << text_of(sim_.state);
   }
 
   /// No slot moves away from a backend that goes on holding the seat it was served by, because another one failed.
@@ -307,21 +339,23 @@ class Life {
     const std::vector<SeatAssignment> old_shares = assignment(sim_.spec, before);
     const std::vector<SeatAssignment> new_shares = assignment(sim_.spec, after);
     // Where nobody had room for orphans, whoever has some now relieves those that took them all the same.
-    const auto had_room = [](const SeatAssignment& seat) { return seat.holder && seat.inherit == kWhole; };
+    const auto had_room = [](const SeatAssignment& seat) { return seat.holder && seat.inherits && seat.inherit > 0; };
     if (std::none_of(old_shares.begin(), old_shares.end(), had_room)) return;
     for (size_t s = 0; s < before.seats.size(); ++s) {
       const SeatState& was = before.seats[s];
       const SeatState& is = after.seats[s];
       // Who steps in for another one may serve or inherit more than that one did: orphans that survivors had inherited.
       const auto served = [](const SeatAssignment& seat) { return seat.holder_share + seat.guest_share; };
-      if (served(new_shares[s]) > served(old_shares[s]) || new_shares[s].inherit > old_shares[s].inherit) return;
+      if (served(new_shares[s]) > served(old_shares[s]) || new_shares[s].inherits > old_shares[s].inherits) return;
       if (was.holder && was.holder == is.holder) survivors.insert(sim_.spec.backends[*was.holder].name);
     }
-    const std::vector<std::string> old_slots = served_by(sim_.spec, before);
-    const std::vector<std::string> new_slots = served_by(sim_.spec, after);
+    const bool sheds = after.overloaded && sim_.spec.guard.overload == config::Overload::shed;
+    const std::vector<Server> old_slots = served_by(sim_.spec, before);
+    const std::vector<Server> new_slots = served_by(sim_.spec, after);
     for (size_t slot = 0; slot < old_slots.size(); ++slot) {
-      if (!survivors.contains(old_slots[slot])) continue;
-      ASSERT_EQ(new_slots[slot], old_slots[slot])
+      if (old_slots[slot].guest || !survivors.contains(old_slots[slot].name)) continue;
+      if (sheds && new_slots[slot].name.empty()) continue;  // of what it had inherited: its own is served
+      ASSERT_EQ(new_slots[slot].name, old_slots[slot].name)
           << sim_.seats() << ": slot " << slot << " of a survivor moved\nbefore: " << text_of(before)
           << "\nafter: " << text_of(after);
     }

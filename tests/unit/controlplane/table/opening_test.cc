@@ -21,13 +21,15 @@ std::vector<Opening> random_openings(std::mt19937_64& random, size_t seats) {
     if (random() % 2 == 0) opening.planned = random_part(random, kWhole);
     opening.holder = random() % 4 == 0 ? 0 : random() % 2 == 0 ? opening.planned : random_part(random, opening.planned);
     if (random() % 3 == 0) opening.inherit = random_part(random, kWhole);
+    if (random() % 4 == 0) opening.inherits = false;
+    if (random() % 3 == 0) opening.dealt = random_part(random, kWhole);
     if (random() % 3 == 0) opening.accept = random_part(random, kWhole);
   }
   return openings;
 }
 
 bool takes_all(const Opening& opening) {
-  return opening.served() > 0 && opening.inherit == kWhole && opening.accept == kWhole;
+  return opening.served() > 0 && opening.inherit == kWhole && opening.inherits && opening.accept == kWhole;
 }
 
 TEST(Opening, ASeatThatServesMoreGainsAndNobodyElseMoves) {
@@ -93,23 +95,83 @@ TEST(Opening, SurplusGoesWhereItIsAcceptedAndADeathDoesNotChangeThat) {
   }
 }
 
-TEST(Opening, ASeatInheritsNoMoreOfTheOrphansThanItSays) {
+TEST(Opening, OrphansAreSharedOutByWeightAndRoom) {
+  const std::vector<uint32_t> weights{300, 100, 200, 100, 100};
+  const std::vector<uint32_t> rooms{kWhole, kWhole, kWhole / 2, kWhole / 10, 0};
+  const Pool pool = pool_of("hot", weights);
+  const Ring base = base_ring(kDefaultSize, pool.seats);
+  const std::vector<uint32_t> own = slots_per_seat(base, 5);
+  std::vector<Opening> openings(5);
+  for (size_t s = 0; s < 5; ++s) openings[s].inherit = static_cast<uint16_t>(rooms[s]);
+  openings[0].holder = 0;
+  const std::vector<uint32_t> one = slots_per_seat(re_deal(base, pool.seats, openings), 5);
+  for (size_t s = 1; s < 5; ++s) {
+    const double exact = own[0] * (weights[s] * rooms[s]) / (100.0 * (kWhole + kWhole + kWhole / 10));
+    EXPECT_NEAR(one[s] - own[s], exact, exact * 0.01 + 1) << "seat " << s;
+  }
+  // A second failure: the rest share both in the same proportions, and what they had inherited stays.
+  const Ring before = re_deal(base, pool.seats, openings);
+  openings[1].holder = 0;
+  const Ring after = re_deal(base, pool.seats, openings);
+  const std::vector<uint32_t> two = slots_per_seat(after, 5);
+  EXPECT_NEAR(two[3] - own[3], (own[0] + own[1]) / 11.0, own[0] / 11.0 * 0.06);
+  for (size_t slot = 0; slot < before.size(); ++slot) {
+    if (before[slot] != 1) {
+      ASSERT_EQ(after[slot], before[slot]);
+    }
+  }
+}
+
+TEST(Opening, WhoTakesNoOrphansChangesNothingForTheOthers) {
   const Pool pool = equal_pool("hot", 5);
   const Ring base = base_ring(kDefaultSize, pool.seats);
   std::vector<Opening> openings(5);
   openings[0] = Opening::closed();
-  const uint32_t own = slots_per_seat(base, 5)[1];
-  const uint32_t whole = slots_per_seat(re_deal(base, pool.seats, openings), 5)[1] - own;
-  openings[1].inherit = kWhole / 2;
-  const std::vector<uint32_t> half = slots_per_seat(re_deal(base, pool.seats, openings), 5);
-  EXPECT_NEAR(half[1] - own, whole * 4.0 / 2 / 3.5, whole * 0.06) << "half a part of three and a half";
-  openings[1].inherit = 0;
-  const std::vector<uint32_t> none = slots_per_seat(re_deal(base, pool.seats, openings), 5);
-  EXPECT_EQ(none[1], own);
-  for (size_t s = 2; s < 5; ++s) EXPECT_NEAR(none[s], kDefaultSize * 4.0 / 15, kDefaultSize * 0.005) << "seat " << s;
-  for (Opening& opening : openings) opening.inherit = 0;
+  openings[3].inherit = kWhole / 2;
+  const Ring all = re_deal(base, pool.seats, openings);
+  openings[1].inherits = false;
+  const Ring without = re_deal(base, pool.seats, openings);
+  const std::vector<uint32_t> own = slots_per_seat(base, 5);
+  const std::vector<uint32_t> slots = slots_per_seat(without, 5);
+  EXPECT_EQ(slots[1], own[1]);
+  EXPECT_NEAR(slots[3] - own[3], own[0] / 5.0, own[0] * 0.02) << "half a part of two and a half";
+  for (size_t slot = 0; slot < all.size(); ++slot) {
+    if (all[slot] != 1) {
+      ASSERT_EQ(without[slot], all[slot]);
+    }
+  }
+  for (Opening& opening : openings) opening.inherits = false;
   const Ring crowded = re_deal(base, pool.seats, openings);
   EXPECT_EQ(std::count(crowded.begin(), crowded.end(), kNoSeat), 0) << "no room is no reason to drop";
+}
+
+TEST(Opening, OnlyTheOrphansThatAreDealtHaveAHome) {
+  const Pool pool = equal_pool("hot", 4);
+  const Ring base = base_ring(kDefaultSize, pool.seats);
+  const std::vector<uint32_t> own = slots_per_seat(base, 4);
+  std::vector<Opening> openings(4);
+  openings[0] = {.holder = 256, .planned = 768};
+  const Ring all = re_deal(base, pool.seats, openings);
+  openings[0].dealt = 512;
+  const Ring part = re_deal(base, pool.seats, openings);
+  const auto dropped = std::count(part.begin(), part.end(), kNoSeat);
+  EXPECT_NEAR(static_cast<double>(dropped), own[0] / 4.0, own[0] * 0.02)
+      << "orphans are half of the seat, dealt a quarter";
+  for (size_t slot = 0; slot < all.size(); ++slot) {
+    if (part[slot] == kNoSeat) {
+      ASSERT_EQ(base[slot], 0);
+    } else {
+      ASSERT_EQ(part[slot], all[slot]) << "what is dealt goes where it would go anyway";
+    }
+  }
+  openings[0].dealt = 256;
+  const Ring none = re_deal(base, pool.seats, openings);
+  for (size_t slot = 0; slot < all.size(); ++slot) {
+    if (part[slot] == kNoSeat) {
+      ASSERT_EQ(none[slot], kNoSeat) << "fewer are dealt: nested";
+    }
+  }
+  EXPECT_NEAR(slots_per_seat(none, 4)[0], own[0] / 4.0, own[0] * 0.02) << "it serves what it serves";
 }
 
 TEST(Opening, AGuestHasANestedPartOfItsSeatAndOfNoOther) {
