@@ -1,7 +1,10 @@
-// What probing costs: the CPU time of the prober's thread with many targets on the loopback interface, answered by a
-// process of its own. Also what a heartbeat costs, from the datagram in the kernel to the tracker.
+// What probing costs: the CPU time of the prober's thread with many targets at one probe a second each, as tcp and as
+// tcp_half_open. Also what a heartbeat costs, from the datagram in the kernel to the tracker. Prints JSON.
 //
-//     prober_cost [TARGETS [SECONDS]]      10000 and 10 by default
+//     prober_cost [TARGETS [SECONDS [ADDRESS PORT]]]      10000 and 10 by default
+//
+// The targets have ADDRESS and those after it. Without one they are on the loopback interface, answered by a process of
+// its own; the kernel's work for that side is then done in the prober's system calls and counted with it.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -11,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
@@ -18,6 +22,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,23 +39,10 @@ namespace {
 using namespace warmswap;
 using namespace std::chrono_literals;
 
-struct Cpu {
-  double user = 0;
-  double system = 0;
-};
-
-Cpu thread_time() {
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return {seconds(usage.ru_utime), seconds(usage.ru_stime)};
-}
-
 double thread_seconds() {
-  const Cpu now = thread_time();
-  return now.user + now.system;
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 /// Accepts on every address of this host and closes; ends with its parent's signal.
@@ -84,26 +77,51 @@ std::string name_of(uint32_t number) {
   return name;
 }
 
-void measure_probes(config::ProbeKind kind, uint32_t count, int seconds) {
-  int listener = -1;
-  const uint16_t port = listen_everywhere(listener);
-  const pid_t child = fork();
-  if (child == 0) serve(listener);
-  close(listener);
+/// A process that accepts on every address of this host, for the length of the object.
+class Server {
+ public:
+  Server() : port_(listen_everywhere(listener_)), child_(fork()) {
+    if (child_ == 0) serve(listener_);
+    close(listener_);
+  }
+  ~Server() {
+    kill(child_, SIGTERM);
+    waitpid(child_, nullptr, 0);
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  uint16_t port() const { return port_; }
 
+ private:
+  int listener_ = -1;
+  const uint16_t port_;
+  const pid_t child_;
+};
+
+struct Asked {
+  config::ProbeKind kind = config::ProbeKind::tcp;
+  uint32_t targets = 0;
+  uint32_t first = 0;  // address; the others follow
+  uint16_t port = 0;
+};
+
+/// Prints the part of a core that each second took, as a JSON object.
+void measure_probes(const Asked& asked, int seconds) {
   config::PoolConfig pool{.name = "p"};
-  pool.probe.kind = kind;
-  pool.probe.port = port;
-  for (uint32_t i = 0; i < count; ++i) {
-    pool.backends.push_back({.name = name_of(i), .address = contract::Be32(0x7f010001 + i)});
+  pool.probe.kind = asked.kind;
+  pool.probe.port = asked.port;
+  std::vector<health::Target> targets;
+  for (uint32_t i = 0; i < asked.targets; ++i) {
+    const contract::Be32 address(asked.first + i);
+    pool.backends.push_back({.name = name_of(i), .address = address});
+    targets.push_back({i, pool.probe, address, asked.port});
   }
   failover::PoolState state = failover::start(pool, 1s).state;
-  uint64_t good = 0, others = 0, steps = 0;
+  uint64_t good = 0, others = 0;
   boost::asio::io_context io(1);
   // As the controller does: what is found in one round of the loop is one step.
   std::vector<failover::Event> events;
   const auto step = [&] {
-    ++steps;
     state = failover::step(pool, std::move(state), std::exchange(events, {}),
                            std::chrono::steady_clock::now().time_since_epoch())
                 .state;
@@ -117,24 +135,25 @@ void measure_probes(config::ProbeKind kind, uint32_t count, int seconds) {
     if (events.empty()) boost::asio::post(io, step);
     events.emplace_back(std::move(found));
   });
-  std::vector<health::Target> targets;
-  for (uint32_t i = 0; i < count; ++i) targets.push_back({i, pool.probe, pool.backends[i].address, port});
   prober.set_targets(targets);
-  io.run_for(15s);  // everybody has been found healthy
-  good = others = steps = 0;
-  const Cpu begun = thread_time();
-  io.run_for(std::chrono::seconds(seconds));
-  const Cpu end = thread_time();
-  const double user = end.user - begun.user, used = user + end.system - begun.system;
-  kill(child, SIGTERM);
-  waitpid(child, nullptr, 0);
-  std::printf(
-      "probes      %u %s targets at 1 s: %.0f results/s, %.1f %% of a core (%.1f %% user), %.1f us each; %lu not "
-      "good, %lu engine "
-      "steps\n",
-      count, std::string(config::to_string(kind)).c_str(), static_cast<double>(good + others) / seconds,
-      100 * used / seconds, 100 * user / seconds, 1e6 * used / static_cast<double>(good + others),
-      static_cast<unsigned long>(others), static_cast<unsigned long>(steps));
+  const auto all_serve = [&] {
+    return std::all_of(state.backends.begin(), state.backends.end(),
+                       [](const failover::BackendState& backend) { return backend.state == failover::State::serving; });
+  };
+  for (int waited = 0; waited < 30 && !all_serve(); ++waited) io.run_for(1s);
+  io.run_for(3s);  // and nothing that is found is news
+  good = others = 0;
+  std::printf("{\"kind\":\"%s\",\"targets\":%u,\"core\":[", std::string(config::to_string(asked.kind)).c_str(),
+              asked.targets);
+  for (int second = 0; second < seconds; ++second) {
+    const double before = thread_seconds();
+    const auto begun = std::chrono::steady_clock::now();
+    io.run_for(1s);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    std::printf("%s%.5f", second == 0 ? "" : ",", (thread_seconds() - before) / took.count());
+  }
+  std::printf("],\"per_s\":%.1f,\"not_good\":%lu}", static_cast<double>(good + others) / seconds,
+              static_cast<unsigned long>(others));
 }
 
 void measure_heartbeats(uint32_t backends, uint32_t beats) {
@@ -171,21 +190,40 @@ void measure_heartbeats(uint32_t backends, uint32_t beats) {
     used += thread_seconds() - begun;
   }
   const uint64_t accepted = (*receiver)->counts()[0];
-  std::printf("heartbeats  %u backends: %.2f us each (%lu of %u accepted)\n", backends,
+  std::printf("{\"backends\":%u,\"us\":%.3f,\"accepted\":%lu,\"sent\":%u}", backends,
               1e6 * used / static_cast<double>(accepted), static_cast<unsigned long>(accepted), beats);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto targets = static_cast<uint32_t>(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10'000);
+  Asked asked;
+  asked.targets = static_cast<uint32_t>(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10'000);
   const int seconds = argc > 2 ? std::atoi(argv[2]) : 10;
+  if (asked.targets == 0 || seconds <= 0 || argc == 4 || argc > 5) {
+    std::fprintf(stderr, "usage: prober_cost [TARGETS [SECONDS [ADDRESS PORT]]]\n");
+    return 2;
+  }
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  measure_probes(config::ProbeKind::tcp, targets, seconds);
-  measure_probes(config::ProbeKind::tcp_half_open, targets, seconds);
-  measure_heartbeats(targets, 200'000);
+  std::optional<Server> server;
+  if (argc == 5) {
+    asked.first = ntohl(inet_addr(argv[3]));
+    asked.port = static_cast<uint16_t>(std::strtoul(argv[4], nullptr, 10));
+  } else {
+    server.emplace();
+    asked.first = 0x7f010001;
+    asked.port = server->port();
+  }
+  std::printf("{\"probes\":[");
+  measure_probes(asked, seconds);
+  std::printf(",");
+  asked.kind = config::ProbeKind::tcp_half_open;
+  measure_probes(asked, seconds);
+  std::printf("],\"heartbeats\":");
+  measure_heartbeats(asked.targets, 200'000);
+  std::printf("}\n");
   return 0;
 }

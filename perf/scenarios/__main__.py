@@ -16,7 +16,7 @@ from .machine import conditions
 from .resources import ResourceError, exclusive
 from .row import EXIT_FAILED, EXIT_MISSED, EXIT_NOISY, EXIT_OK, BoundsError, Row, exit_code, read_bounds, table
 
-SCENARIOS = ("pipeline", "forward", "swap", "failover", "table")
+SCENARIOS = ("pipeline", "forward", "swap", "failover", "table", "probes")
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORDS = {
     EXIT_OK: "every bound holds",

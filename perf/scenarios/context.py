@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .noise import Watch
-from .resources import Child, ResourceError
+from .resources import Child, ResourceError, in_namespace
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -41,11 +41,12 @@ class Context:
             raise ResourceError(f"{path} is not there: build it with ninja -C {self.build} {name}")
         return path
 
-    def run(self, name: str, *arguments: str, deadline_s: float, cpus: set[int] | None = None) -> str:
-        """Runs a program of the build, by default on the worker's processor, and returns what it printed."""
+    def run(self, name: str, *arguments: str, deadline_s: float, cpus: set[int] | None = None, network: str = "") -> str:
+        """Runs a program of the build, by default on the worker's processor and in this host's network, and returns what
+        it printed."""
         program = self.program(name)
         pinned = sorted(cpus or {self.worker_cpu})
-        command = ["taskset", "-c", ",".join(map(str, pinned)), str(program), *arguments]
+        command = in_namespace(network, "taskset", "-c", ",".join(map(str, pinned)), str(program), *arguments)
         with Child(program.name, command, self.logs / f"{program.name}.log", stdout=subprocess.PIPE) as child:
             try:
                 said, _ = child.process.communicate(timeout=deadline_s)
@@ -55,8 +56,9 @@ class Context:
                 raise ResourceError(f"{program.name} ended with status {child.process.returncode}:\n{child.last_words()}")
             return said.decode()
 
-    def run_json(self, name: str, *arguments: str, deadline_s: float, cpus: set[int] | None = None) -> dict:
-        return json.loads(self.run(name, *arguments, deadline_s=deadline_s, cpus=cpus))
+    def run_json(self, name: str, *arguments: str, **how) -> dict:
+        """The same of a program that prints JSON."""
+        return json.loads(self.run(name, *arguments, **how))
 
 
 def processors() -> tuple[int, int]:

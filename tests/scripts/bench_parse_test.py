@@ -8,7 +8,7 @@ import bench  # noqa: F401
 import pytest
 from paths import BUILD, missing
 from scapy.all import IP, TCP, Ether, PcapWriter, rdpcap
-from scenarios import document, failover, forward, frames, machine, memif, pipeline, report, swap, table
+from scenarios import document, failover, forward, frames, machine, memif, pipeline, probes, report, swap, table
 from scenarios.balancer import Shape, configuration
 from scenarios.capture import Capture
 from scenarios.resources import ResourceError
@@ -138,6 +138,25 @@ def test_ring_figures_out_of_google_benchmark():
     assert values["table.build_ratio_to_plain"] == pytest.approx(2000 / 2500)
     assert values["table.redeal_ratio_to_build"] == pytest.approx(155 / 2000)
     assert values["table.survivors_moved_percent"] == 0
+
+
+PROBES = {
+    "probes": [
+        {"kind": "tcp", "targets": 10000, "core": [0.20, 0.21, 0.19], "per_s": 9999.0, "not_good": 0},
+        {"kind": "tcp_half_open", "targets": 10000, "core": [0.10, 0.11, 0.12], "per_s": 9998.0, "not_good": 3},
+    ],
+    "heartbeats": {"backends": 10000, "us": 0.67, "accepted": 10, "sent": 10},
+}
+
+
+def test_what_probing_costs():
+    result = probes.summary(PROBES, QUIET)
+    values = by_key(probes.rows(result))
+    assert values["probes.percent_of_a_core.tcp"] == pytest.approx(20)
+    assert values["probes.percent_of_a_core.tcp_half_open"] == pytest.approx(11)
+    assert values["probes.half_open_ratio_to_tcp"] == pytest.approx(0.55)
+    assert (values["probes.not_good.tcp"], values["probes.not_good.tcp_half_open"]) == (0, 3)
+    assert probes.section(result)["tables"][0]["rows"][1][:2] == ["tcp_half_open", 10000]
 
 
 def swap_found(change: str = "seat", **more) -> dict:

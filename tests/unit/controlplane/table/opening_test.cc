@@ -106,7 +106,7 @@ TEST(Opening, OrphansAreSharedOutByWeightAndRoom) {
   openings[0].holder = 0;
   const std::vector<uint32_t> one = slots_per_seat(re_deal(base, pool.seats, openings), 5);
   for (size_t s = 1; s < 5; ++s) {
-    const double exact = own[0] * (weights[s] * rooms[s]) / (100.0 * (kWhole + kWhole + kWhole / 10));
+    const double exact = own[0] * (weights[s] * rooms[s]) / (100.0 * (rooms[1] + 2 * rooms[2] + rooms[3]));
     EXPECT_NEAR(one[s] - own[s], exact, exact * 0.01 + 1) << "seat " << s;
   }
   // A second failure: the rest share both in the same proportions, and what they had inherited stays.
