@@ -13,7 +13,7 @@ from pathlib import Path
 from . import files, network
 from .control import Control
 from .layout import AGENT_LOCKS, BALANCER, BUILD, CLIENT, FABRIC, LOCK, LOGS, MAX_PER_ROLE, RUN, Node, backends, run_in
-from .processes import Process, ProcessError, recorded, send, wait_until_ready
+from .processes import Process, ProcessError, recorded, send, wait_until_ready, write_at_once
 
 STATE = RUN / "state.json"
 HEARTBEAT_KEY_FILE = RUN / "heartbeat_key"
@@ -152,7 +152,7 @@ def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, bala
         files.write_private(path, files.balancer_config(backends(hot, warm), mode, core, heartbeats=heartbeat_ms > 0))
     state = {"hot": hot, "warm": warm, "spare": spare, "balancer": balancer, "config": str(path),
              "heartbeat_ms": heartbeat_ms or DEFAULT_HEARTBEAT_MS}  # fmt: skip
-    STATE.write_text(json.dumps(state), encoding="utf-8")
+    write_at_once(STATE, json.dumps(state))
     lab = Lab(state)
     lab.config.run_dir.mkdir(parents=True, exist_ok=True)
     files.write_private(HEARTBEAT_KEY_FILE, lab.config.heartbeat_key)
@@ -173,7 +173,7 @@ def _build(hot: int, warm: int, spare: int, mode: str, config: Path | None, bala
     if balancer and lab.config.vips:
         _wait_for_answer(lab, not config, deadline)
     state["since"] = time.strftime("%H:%M:%S")
-    STATE.write_text(json.dumps(state), encoding="utf-8")
+    write_at_once(STATE, json.dumps(state))
     return lab
 
 

@@ -47,6 +47,13 @@ def _favour(pid: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text(str(PRIORITY), encoding="ascii")
 
 
+def write_at_once(path: Path, text: str) -> None:
+    """Wholly or not at all, also when this command is killed meanwhile: the next one has to read it."""
+    new = path.with_name(f".{path.name}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
 def send(pid: int, how: signal.Signals) -> None:
     """Signals a process that may just have ended."""
     with contextlib.suppress(ProcessLookupError):
@@ -66,7 +73,7 @@ class Process:
 
     def _recorded(self) -> dict:
         try:
-            return json.loads(self._record.read_text(encoding="ascii"))
+            return json.loads(self._record.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
 
@@ -92,7 +99,7 @@ class Process:
         pid = self._child.pid
         _favour(pid)
         record = {"pid": pid, "start_time": _start_time(pid), "namespace": self.namespace}
-        self._record.write_text(json.dumps(record), encoding="ascii")
+        write_at_once(self._record, json.dumps(record))
 
     def missing(self) -> str:
         """What is missing before it serves; empty when it does."""
@@ -143,7 +150,7 @@ class Process:
 
 def recorded() -> list[Process]:
     """Every process some command of the lab ever started and did not end."""
-    return [Process(path.name) for path in sorted(PIDS.iterdir())] if PIDS.is_dir() else []
+    return [Process(path.name) for path in sorted(PIDS.glob("[!.]*"))]
 
 
 def wait_until_ready(processes: list[Process], deadline: float) -> None:
