@@ -260,6 +260,10 @@ constexpr bool needs_port(ProbeKind kind) noexcept {
   return kind != ProbeKind::none && kind != ProbeKind::icmp && kind != ProbeKind::exec;
 }
 
+constexpr bool over_tls(const ProbeConfig& probe) noexcept {
+  return probe.kind == ProbeKind::https;
+}
+
 /// The probe that asks this backend of this pool: its own, else the pool's.
 const ProbeConfig& probe_of(const PoolConfig& pool, const BackendConfig& backend) noexcept;
 

@@ -103,7 +103,7 @@ void Attempt::finish_later(Outcome outcome, std::string detail) {
   });
 }
 
-void Attempt::connect_to_target(asio::ip::tcp::socket& socket, std::function<void()> connected) {
+void Attempt::connect_to_target(asio::ip::tcp::socket::lowest_layer_type& socket, std::function<void()> connected) {
   error_code error;
   socket.open(asio::ip::tcp::v4(), error);
   if (!error) socket.set_option(asio::socket_base::linger(true, 0), error);
@@ -133,8 +133,6 @@ std::shared_ptr<Attempt> make_attempt(asio::io_context& io, const Target& target
 std::shared_ptr<Attempt> make_direct_attempt(asio::io_context& io, const Target& target, const Means& means,
                                              Attempt::Done done) {
   switch (target.probe.kind) {
-    case config::ProbeKind::https:
-      return make_tls_attempt(io, target, means.request, means.tls, std::move(done));
     case config::ProbeKind::udp:
       return make_udp_attempt(io, target, std::move(done));
     case config::ProbeKind::icmp:
@@ -145,10 +143,11 @@ std::shared_ptr<Attempt> make_direct_attempt(asio::io_context& io, const Target&
     case config::ProbeKind::tcp:
     case config::ProbeKind::tcp_half_open:
     case config::ProbeKind::http:
+    case config::ProbeKind::https:
     case config::ProbeKind::grpc:
       break;
   }
-  return make_stream_attempt(io, target, means.request, std::move(done));
+  return make_stream_attempt(io, target, means, std::move(done));
 }
 
 }  // namespace warmswap::health

@@ -54,7 +54,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   void finish_later(Outcome outcome, std::string detail);
   /// Opens a connection to the target that will end with a reset; `connected` is called unless that fails or the
   /// attempt is over before.
-  void connect_to_target(boost::asio::ip::tcp::socket& socket, std::function<void()> connected);
+  void connect_to_target(boost::asio::ip::tcp::socket::lowest_layer_type& socket, std::function<void()> connected);
 
  private:
   void wait_for_deadline();
@@ -77,8 +77,8 @@ std::string uncapitalised(std::string text);
 /// errno.
 boost::system::error_code last_error() noexcept;
 
-/// What attempts at a target share. `request`: what HTTP kinds send. `tls`: for https; null where there is none.
-/// `raw`: for what needs raw sockets. All must outlive the attempt.
+/// What attempts at a target share. `request`: what HTTP kinds send. `tls`: for probes over TLS; null where its
+/// certificates cannot be read. `raw`: for what needs raw sockets. All must outlive the attempt.
 struct Means {
   const std::string& request;
   boost::asio::ssl::context* tls = nullptr;
@@ -90,10 +90,8 @@ std::shared_ptr<Attempt> make_attempt(boost::asio::io_context& io, const Target&
 /// The same, without regard to the target's tunnel.
 std::shared_ptr<Attempt> make_direct_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
                                              Attempt::Done done);
-std::shared_ptr<Attempt> make_stream_attempt(boost::asio::io_context& io, const Target& target,
-                                             const std::string& request, Attempt::Done done);
-std::shared_ptr<Attempt> make_tls_attempt(boost::asio::io_context& io, const Target& target, const std::string& request,
-                                          boost::asio::ssl::context* tls, Attempt::Done done);
+std::shared_ptr<Attempt> make_stream_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
+                                             Attempt::Done done);
 std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_icmp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_exec_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);

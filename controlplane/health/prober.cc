@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <map>
 #include <unordered_map>
 
 #include "controlplane/health/attempt.h"
 #include "controlplane/health/cadence.h"
 #include "controlplane/health/http_exchange.h"
 #include "controlplane/health/raw_sockets.h"
+#include "controlplane/health/tls_contexts.h"
 
 namespace warmswap::health {
 namespace {
@@ -83,7 +82,7 @@ class Check : public std::enable_shared_from_this<Check> {
   asio::io_context& io_;
   const Target target_;
   const std::string request_;
-  const std::shared_ptr<asio::ssl::context> tls_;  // of https, and null where its certificates cannot be read
+  const std::shared_ptr<asio::ssl::context> tls_;  // null where there is none
   RawSockets& raw_;
   const Prober::Report& report_;
   Cadence cadence_;
@@ -119,7 +118,8 @@ class Prober::Impl {
         kept.insert(checks_.extract(known));
         continue;
       }
-      const auto check = std::make_shared<Check>(io_, target, tls_for(target.probe), raw_, report_, anchor_, first);
+      const auto check =
+          std::make_shared<Check>(io_, target, tls_.context_for(target.probe), raw_, report_, anchor_, first);
       check->start_at(first);
       first += kFirstProbeGap;
       kept.emplace(target.id, check);
@@ -133,24 +133,11 @@ class Prober::Impl {
   }
 
  private:
-  /// One context for all targets with the same certificates: reading the system's takes milliseconds.
-  std::shared_ptr<asio::ssl::context> tls_for(const config::ProbeConfig& probe) {
-    if (probe.kind != config::ProbeKind::https) return nullptr;
-    const auto key = std::pair(probe.verify, probe.ca_file);
-    if (const auto known = contexts_.find(key); known != contexts_.end() && known->second) return known->second;
-    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-    boost::system::error_code error;
-    context->set_verify_mode(probe.verify ? asio::ssl::verify_peer : asio::ssl::verify_none, error);
-    if (probe.verify && probe.ca_file.empty()) context->set_default_verify_paths(error);
-    if (probe.verify && !probe.ca_file.empty()) context->load_verify_file(probe.ca_file, error);
-    return contexts_[key] = error ? nullptr : context;
-  }
-
   asio::io_context& io_;
   const Report report_;
   const Clock::time_point anchor_;
   RawSockets raw_;
-  std::map<std::pair<bool, std::string>, std::shared_ptr<asio::ssl::context>> contexts_;
+  TlsContexts tls_;
   std::unordered_map<uint64_t, std::shared_ptr<Check>> checks_;
 };
 

@@ -75,9 +75,10 @@ void serve_grpc(const Server::Connection& connection, Script& script) {
     for (ssize_t size = 0; (size = nghttp2_session_mem_send(session, &out)) > 0;) {
       connection.send({reinterpret_cast<const char*>(out), static_cast<size_t>(size)});
     }
-    std::array<uint8_t, 4096> in{};
-    const ssize_t got = connection.readable() ? ::recv(connection.fd(), in.data(), in.size(), 0) : 0;
-    if (got <= 0 || nghttp2_session_mem_recv(session, in.data(), static_cast<size_t>(got)) < 0) break;
+    const std::string in = connection.receive();
+    if (in.empty() || nghttp2_session_mem_recv(session, reinterpret_cast<const uint8_t*>(in.data()), in.size()) < 0) {
+      break;
+    }
   }
   nghttp2_session_del(session);
 }

@@ -80,19 +80,25 @@ class Server {
   class Connection {
    public:
     Connection(int fd, const std::atomic<bool>& stopping) : fd_(fd), stopping_(stopping) {}
+    virtual ~Connection() = default;
     /// Up to the blank line; what came until then when the peer goes away.
     std::string read_request() const {
       std::string request;
-      while (request.find("\r\n\r\n") == request.npos && readable()) {
-        char buffer[1024];
-        const ssize_t got = ::recv(fd_, buffer, sizeof(buffer), 0);
-        if (got <= 0) break;
-        request.append(buffer, static_cast<size_t>(got));
+      while (request.find("\r\n\r\n") == request.npos) {
+        const std::string more = receive();
+        if (more.empty()) break;
+        request += more;
       }
       return request;
     }
+    /// What comes next; empty once the peer is gone, or the server stops.
+    virtual std::string receive() const {
+      char buffer[1024];
+      const ssize_t got = readable() ? ::recv(fd_, buffer, sizeof(buffer), 0) : 0;
+      return {buffer, static_cast<size_t>(got > 0 ? got : 0)};
+    }
     /// False once the peer is gone.
-    bool send(std::string_view text) const {
+    virtual bool send(std::string_view text) const {
       return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
     }
     /// Until the peer closes or sends, or the server stops.
