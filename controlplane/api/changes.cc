@@ -128,6 +128,7 @@ ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std:
     probe.host = checked_text(reader, value, field::kHost, limits::valid_host, limits::kHostRule);
   }
   read_statuses(reader, probe.expect_status);
+  probe.tls = reader.boolean(reader.optional(field::kTls), field::kTls).value_or(probe.tls);
   probe.verify = reader.boolean(reader.optional(field::kVerify), field::kVerify).value_or(probe.verify);
   const auto payload_of = [&](std::string_view name, std::string& target) {
     const json::value* value = reader.optional(name);

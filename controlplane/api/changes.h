@@ -5,8 +5,8 @@
 //
 //     op        besides op, pool, backend
 //     add       address; optional role, weight, capacity, domain, standby, enabled, probe {kind, port, interval,
-//               timeout, jitter, fall, rise, path, host, expect_status, verify, payload, expect}; what probe leaves out
-//               is as the pool has it
+//               timeout, jitter, fall, rise, path, host, expect_status, tls, verify, payload, expect, service,
+//               via}; what probe leaves out is as the pool has it
 //     remove    –
 //     weight    weight
 //     enable    –

@@ -210,6 +210,7 @@ inline constexpr std::string_view kFall = "fall";
 inline constexpr std::string_view kRise = "rise";
 inline constexpr std::string_view kPath = "path";
 inline constexpr std::string_view kHost = "host";
+inline constexpr std::string_view kTls = "tls";
 inline constexpr std::string_view kVerify = "verify";
 inline constexpr std::string_view kPayload = "payload";
 inline constexpr std::string_view kExpect = "expect";

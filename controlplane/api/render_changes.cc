@@ -24,6 +24,7 @@ json::object probe_object(const config::ProbeConfig& probe) {
       {field::kRise, probe.rise},
       {field::kPath, probe.path},
       {field::kHost, probe.host},
+      {field::kTls, probe.tls},
       {field::kVerify, probe.verify},
       {field::kPayload, probe.payload},
       {field::kExpect, probe.expect},

@@ -89,6 +89,7 @@ json::object probe_object(const ProbeArguments& arguments) {
   set(probe, field::kRise, arguments.rise);
   set(probe, field::kPath, arguments.path);
   set(probe, field::kHost, arguments.host);
+  if (arguments.tls) probe[field::kTls] = true;
   set(probe, field::kPayload, arguments.payload);
   set(probe, field::kExpect, arguments.expect);
   set(probe, field::kService, arguments.service);

@@ -45,6 +45,7 @@ struct ProbeArguments {
   std::optional<uint32_t> rise;
   std::string path;
   std::string host;
+  bool tls = false;
   std::string payload;
   std::string service;
   std::string via;

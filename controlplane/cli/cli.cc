@@ -242,9 +242,10 @@ class Commands {
     add->add_option("--domain", add_.domain, "Failure domain")->type_name("NAME");
     add->add_option("--standby", add_.standby, "The warm backend to prefer for its seat")->type_name("BACKEND");
     add->add_flag("--disabled", add_.disabled, "Add it without letting it serve");
+    constexpr const char* kProbeGroup = "Probe, where it differs from the pool's";
     ProbeArguments& probe = add_.probe;
     const auto option = [&](const char* name, auto& target, const char* help) {
-      return add->add_option(name, target, help)->group("Probe, where it differs from the pool's");
+      return add->add_option(name, target, help)->group(kProbeGroup);
     };
     option("--probe-kind", probe.kind, "none, tcp, tcp_half_open, http, https, udp, icmp or grpc")
         ->check(CLI::IsMember({"none", "tcp", "tcp_half_open", "http", "https", "udp", "icmp", "grpc"}));
@@ -255,7 +256,8 @@ class Commands {
     option("--probe-fall", probe.fall, "Failures in a row that make it failed");
     option("--probe-rise", probe.rise, "Successes in a row that make it serve again");
     option("--probe-path", probe.path, "HTTP path");
-    option("--probe-host", probe.host, "HTTP Host header");
+    option("--probe-host", probe.host, "HTTP Host header, and the name asked for over TLS (SNI)");
+    add->add_flag("--probe-tls", probe.tls, "Over TLS, for the kinds tcp and grpc")->group(kProbeGroup);
     option("--probe-payload", probe.payload, "What a UDP probe sends, text or hex:…");
     option("--probe-expect", probe.expect, "What a UDP answer, or the body of an HTTP response, must contain");
     option("--probe-service", probe.service, "gRPC service whose health is asked for");

@@ -90,10 +90,11 @@ struct ProbeConfig {
   uint32_t fall = 3;
   uint32_t rise = 2;
   std::string path = "/";
-  std::string host;  // Host header, and the TLS name; empty = the backend's address
+  std::string host;  // Host header, :authority and the TLS name; empty = the backend's address
   std::vector<uint16_t> expect_status = {200};
-  bool verify = false;               // https: the server's certificate
-  std::string ca_file;               // https: certificates to verify it with; empty = the system's
+  bool tls = false;                  // tcp, grpc: over TLS; https is in any case
+  bool verify = false;               // over TLS: the server's certificate
+  std::string ca_file;               // over TLS: certificates to verify it with; empty = the system's
   std::string payload;               // udp: what to send, as text or "hex:…"
   std::string expect;                // udp, http, https: what the answer (its body) must contain; empty = anything
   std::string service;               // grpc: whose health is asked for; empty = the server's
@@ -260,8 +261,13 @@ constexpr bool needs_port(ProbeKind kind) noexcept {
   return kind != ProbeKind::none && kind != ProbeKind::icmp && kind != ProbeKind::exec;
 }
 
+/// Whether such a probe may go over TLS or not, by its key `tls`.
+constexpr bool takes_tls(ProbeKind kind) noexcept {
+  return kind == ProbeKind::tcp || kind == ProbeKind::grpc;
+}
+
 constexpr bool over_tls(const ProbeConfig& probe) noexcept {
-  return probe.kind == ProbeKind::https;
+  return probe.kind == ProbeKind::https || (probe.tls && takes_tls(probe.kind));
 }
 
 /// The probe that asks this backend of this pool: its own, else the pool's.

@@ -48,6 +48,7 @@ std::string describe_probe(const ProbeConfig& probe) {
     out += fmt::format(" GET {} for {}", probe.path, listed(probe.expect_status));
   if (probe.kind == ProbeKind::grpc && !probe.service.empty()) out += fmt::format(" service {}", probe.service);
   if (probe.kind == ProbeKind::exec) out += fmt::format(" {}", join(probe.command, " "));
+  if (probe.kind != ProbeKind::https && over_tls(probe)) out += " over TLS";
   if (probe.via == ProbeVia::tunnel) out += " through the tunnel";
   return out + fmt::format(" every {} ± {} %, timeout {}, fall {}, rise {}", format_duration(probe.interval),
                            probe.jitter_percent, format_duration(probe.timeout), probe.fall, probe.rise);

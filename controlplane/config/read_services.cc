@@ -9,6 +9,30 @@
 namespace warmswap::config {
 namespace {
 
+/// Of keys that say nothing to a probe of this kind.
+void warn_of_idle_keys(Section& section, const ProbeConfig& probe) {
+  const ProbeKind kind = probe.kind;
+  const bool tls = over_tls(probe), http = kind == ProbeKind::http || kind == ProbeKind::https;
+  const bool udp = kind == ProbeKind::udp, grpc = kind == ProbeKind::grpc, exec = kind == ProbeKind::exec;
+  const auto counts = [&](std::string_view key, bool does, std::string_view without = "") {
+    if (does || !section.has(key)) return;
+    section.warn_about(key, fmt::format("has no effect on a probe of kind \"{}\"{}", to_string(kind), without));
+  };
+  const std::string_view without_tls = takes_tls(kind) ? " without tls" : "";
+  counts("path", http);
+  counts("host", http || grpc || tls, without_tls);
+  counts("expect_status", http);
+  counts("tls", takes_tls(kind) || kind == ProbeKind::http);  // http: a rule
+  counts("verify", tls, without_tls);
+  counts("ca_file", tls, without_tls);
+  counts("payload", udp);
+  counts("expect", udp || http);
+  counts("service", grpc);
+  counts("command", exec);
+  counts("port", kind != ProbeKind::icmp);
+  counts("via", kind != ProbeKind::icmp && !exec);
+}
+
 /// `out` holds what applies to keys that are not there: the defaults, or the pool's probe for one of its backends.
 void read_probe(Section section, ProbeConfig& out) {
   section.word("kind", out.kind, kProbeKindWords);
@@ -22,6 +46,7 @@ void read_probe(Section section, ProbeConfig& out) {
   section.string("path", out.path);
   section.string("host", out.host);
   section.integers("expect_status", out.expect_status, kHttpStatus);
+  section.boolean("tls", out.tls);
   section.boolean("verify", out.verify);
   section.string("ca_file", out.ca_file);
   section.string("payload", out.payload);
@@ -29,18 +54,7 @@ void read_probe(Section section, ProbeConfig& out) {
   section.string("service", out.service);
   section.strings("command", out.command);
   section.word("via", out.via, kProbeViaWords);
-  const ProbeKind kind = out.kind;
-  const bool tls = kind == ProbeKind::https, http = tls || kind == ProbeKind::http;
-  const bool udp = kind == ProbeKind::udp, grpc = kind == ProbeKind::grpc, exec = kind == ProbeKind::exec;
-  for (const auto& [key, counts] :
-       {std::pair{"path", http}, std::pair{"host", http || grpc}, std::pair{"expect_status", http},
-        std::pair{"verify", tls}, std::pair{"ca_file", tls}, std::pair{"payload", udp},
-        std::pair{"expect", udp || http}, std::pair{"service", grpc}, std::pair{"command", exec},
-        std::pair{"port", kind != ProbeKind::icmp}, std::pair{"via", kind != ProbeKind::icmp && !exec}}) {
-    if (section.has(key) && !counts) {
-      section.warn_about(key, fmt::format("has no effect on a probe of kind \"{}\"", to_string(out.kind)));
-    }
-  }
+  warn_of_idle_keys(section, out);
   section.reject_unknown_keys();
 }
 

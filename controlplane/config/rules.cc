@@ -122,9 +122,8 @@ Findings check_probe(const ProbeConfig& probe, const std::string& key) {
   check_number(out, key + ".rise", probe.rise, kFallRise);
   if (!is_http_path(probe.path)) out.push_back(wrong(key + ".path", quote(probe.path), kPathExpectation));
   if (!is_printable_word(probe.host, 255)) {
-    out.push_back(
-        wrong(key + ".host", quote(probe.host),
-              "expected a host name for the Host header: printable ASCII without spaces, at most 255 characters"));
+    out.push_back(wrong(key + ".host", quote(probe.host),
+                        "expected a host name: printable ASCII without spaces, at most 255 characters"));
   }
   if (probe.expect_status.empty()) {
     out.push_back(wrong(key + ".expect_status", "[]", "expected at least one HTTP status code"));
@@ -140,6 +139,10 @@ Findings check_probe(const ProbeConfig& probe, const std::string& key) {
   if (!is_printable_word(probe.service, 255)) {
     out.push_back(wrong(key + ".service", quote(probe.service),
                         "expected the name of a gRPC service: printable ASCII without spaces, at most 255 characters"));
+  }
+  if (probe.tls && probe.kind == ProbeKind::http) {
+    out.push_back(wrong(key + ".tls", "true", "expected kind = \"https\", which is HTTP over TLS"));
+    out.back().depends = {key + ".kind"};
   }
   append(out, check_command(probe, key));
   if (probe.kind == ProbeKind::udp && probe.payload.empty()) {

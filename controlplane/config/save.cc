@@ -163,6 +163,7 @@ void write_probe(Lines& out, const ProbeConfig& probe, const ProbeConfig& pool) 
   key(probe.path != pool.path, "path", toml_string(probe.path));
   key(probe.host != pool.host, "host", toml_string(probe.host));
   key(probe.expect_status != pool.expect_status, "expect_status", list_of(probe.expect_status));
+  key(probe.tls != pool.tls, "tls", probe.tls ? "true" : "false");
   key(probe.verify != pool.verify, "verify", probe.verify ? "true" : "false");
   key(probe.ca_file != pool.ca_file, "ca_file", toml_string(probe.ca_file));
   key(probe.payload != pool.payload, "payload", toml_string(probe.payload));

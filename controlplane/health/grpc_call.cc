@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "controlplane/health/attempt.h"
+#include "controlplane/health/http_exchange.h"
 
 namespace warmswap::health {
 namespace {
@@ -95,7 +96,7 @@ std::optional<uint64_t> parse_health_status(std::string_view message) {
 
 class GrpcCall::Session {
  public:
-  Session(const std::string& authority, const std::string& service) : request_(request_message(service)) {
+  explicit Session(const Target& target) : request_(request_message(target.probe.service)) {
     nghttp2_session_callbacks* callbacks = nullptr;
     if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -105,8 +106,9 @@ class GrpcCall::Session {
     nghttp2_session_callbacks_del(callbacks);
     if (made != 0) throw std::bad_alloc();
     nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, nullptr, 0);
+    const std::string authority = http_authority(target);
     const std::array headers = {header(":method", "POST"),
-                                header(":scheme", "http"),
+                                header(":scheme", config::over_tls(target.probe) ? "https" : "http"),
                                 header(":path", "/grpc.health.v1.Health/Check"),
                                 header(":authority", authority),
                                 header("content-type", "application/grpc"),
@@ -203,8 +205,7 @@ class GrpcCall::Session {
   bool closed_ = false;
 };
 
-GrpcCall::GrpcCall(const std::string& authority, const std::string& service)
-    : session_(std::make_unique<Session>(authority, service)) {}
+GrpcCall::GrpcCall(const Target& target) : session_(std::make_unique<Session>(target)) {}
 GrpcCall::~GrpcCall() = default;
 std::string GrpcCall::take_output() {
   return session_->take_output();

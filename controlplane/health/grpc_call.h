@@ -1,5 +1,6 @@
-// One call of grpc.health.v1.Health/Check (the gRPC health checking protocol) as bytes in and bytes out, over HTTP/2
-// with prior knowledge (RFC 9113 section 3.3), without TLS. Hides nghttp2. Not thread-safe.
+// One call of grpc.health.v1.Health/Check (the gRPC health checking protocol) as bytes in and bytes out, over HTTP/2:
+// with prior knowledge (RFC 9113 section 3.3), or over TLS as ALPN has it (section 3.2). Hides nghttp2. Not
+// thread-safe.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,7 @@ namespace warmswap::health {
 
 class GrpcCall final : public Exchange {
  public:
-  /// `authority`: what :authority says. `service`: whose health; empty is the server's as a whole.
-  GrpcCall(const std::string& authority, const std::string& service);
+  explicit GrpcCall(const Target& target);
   ~GrpcCall() override;
 
   std::string take_output() override;

@@ -13,7 +13,7 @@ namespace warmswap::health {
 std::string http_authority(const Target& target) {
   if (!target.probe.host.empty()) return target.probe.host;
   const std::string address = boost::asio::ip::address_v4(target.address.host()).to_string();
-  const uint16_t usual = target.probe.kind == config::ProbeKind::https ? 443 : 80;
+  const uint16_t usual = config::over_tls(target.probe) ? 443 : 80;
   // RFC 9110 section 7.2: the default port is left out of Host.
   return target.port == usual ? address : fmt::format("{}:{}", address, target.port);
 }

@@ -51,8 +51,9 @@ class HalfOpenAttempt final : public Attempt {
   void on_answer(RawSockets::Answer answer) {
     handshake_.reset();
     if (answer == RawSockets::Answer::reset) return finish_later(Outcome::bad, "connection refused" + way());
-    const config::ProbeKind kind = target().probe.kind;
-    if (kind == config::ProbeKind::tcp || kind == config::ProbeKind::tcp_half_open) {
+    const config::ProbeConfig& probe = target().probe;
+    if (probe.kind == config::ProbeKind::tcp_half_open ||
+        (probe.kind == config::ProbeKind::tcp && !config::over_tls(probe))) {
       return finish_later(Outcome::good, "answered" + way());
     }
     const std::weak_ptr<HalfOpenAttempt> weak = self();

@@ -28,7 +28,7 @@ std::unique_ptr<Exchange> exchange_for(const Target& target, const std::string& 
     case config::ProbeKind::https:
       return std::make_unique<HttpExchange>(target.probe, request);
     case config::ProbeKind::grpc:
-      return std::make_unique<GrpcCall>(http_authority(target), target.probe.service);
+      return std::make_unique<GrpcCall>(target);
     default:
       return nullptr;
   }
@@ -74,6 +74,7 @@ class StreamAttempt final : public Attempt {
   void shake_hands() {
     shaking_hands_ = true;
     name_the_server();
+    offer_protocol();
     stream_.async_handshake(asio::ssl::stream_base::client, [self = self()](const error_code& error) {
       if (self->over()) return;
       if (error) return self->finish(Outcome::bad, "TLS: " + in_words(error));
@@ -89,9 +90,16 @@ class StreamAttempt final : public Attempt {
     if (target().probe.verify) stream_.set_verify_callback(asio::ssl::host_name_verification(expected));
   }
 
+  /// HTTP/2 over TLS is agreed on by ALPN (RFC 9113 section 3.2). A server that knows nothing of it may still speak it.
+  void offer_protocol() {
+    if (target().probe.kind != config::ProbeKind::grpc) return;
+    constexpr std::array<unsigned char, 3> kHttp2 = {2, 'h', '2'};
+    SSL_set_alpn_protos(stream_.native_handle(), kHttp2.data(), kHttp2.size());
+  }
+
   void ask() {
     exchange_ = exchange_for(target(), request_);
-    if (!exchange_) return finish(Outcome::good, "connected");
+    if (!exchange_) return finish(Outcome::good, kTls ? "connected over TLS" : "connected");
     go_on();
   }
 

@@ -56,7 +56,8 @@ TEST(ParseChanges, ReadsAWholeBackend) {
   const auto changes = parsed(one(R"({"op": "add", "pool": "web", "backend": "w", "address": "192.0.2.14",
       "role": "warm", "weight": 65535, "domain": "rack-1", "standby": "", "enabled": false,
       "probe": {"kind": "http", "port": 8080, "interval": "50ms", "timeout": "20ms", "jitter": 0, "fall": 1,
-                "rise": 100, "path": "/ready?x=1", "host": "www.example.com", "expect_status": [200, 204]}})"));
+                "rise": 100, "path": "/ready?x=1", "host": "www.example.com", "expect_status": [200, 204],
+                "tls": true, "verify": true}})"));
   ASSERT_EQ(changes.size(), 1u);
   const auto& backend = std::get<AddBackend>(changes[0]).backend;
   EXPECT_EQ(backend.role, Role::warm);
@@ -73,7 +74,9 @@ TEST(ParseChanges, ReadsAWholeBackend) {
                              .rise = 100,
                              .path = "/ready?x=1",
                              .host = "www.example.com",
-                             .expect_status = {200, 204}};
+                             .expect_status = {200, 204},
+                             .tls = true,
+                             .verify = true};
   EXPECT_EQ(*backend.probe, expected);
 }
 
@@ -98,6 +101,7 @@ TEST(ParseChanges, ProbeInheritsFromThePool) {
   EXPECT_EQ(quicker.kind, config::ProbeKind::http);
   pool_probe.host = "www.example.com";
   pool_probe.service = "shop.Cart";
+  pool_probe.tls = true;
   pool_probe.via = config::ProbeVia::tunnel;
   EXPECT_EQ(probe_of("web", "{}"), pool_probe) << "all of it";
   EXPECT_EQ(probe_of("web", R"({"via": "direct"})").via, config::ProbeVia::direct);
@@ -233,6 +237,7 @@ TEST(ParseChanges, RefusesWithASentenceNamingThePlace) {
       {probe(R"("expect_status":[])"), "changes[0].probe.expect_status: expected a list"},
       {probe(R"("expect_status":[200,99])"), "got 99"},
       {probe(R"("expect_status":["200"])"), "changes[0].probe.expect_status"},
+      {probe(R"("tls":"yes")"), R"(changes[0].probe.tls: expected true or false, got "yes")"},
       {probe(R"("method":"GET")"), "changes[0].probe: unknown field \"method\""},
   };
   for (const Bad& bad : table) {
@@ -299,6 +304,7 @@ Change random_change(std::mt19937& random) {
         probe.fall = 1 + below(100);
         probe.rise = 1 + below(100);
         probe.path = "/" + std::string(below(20), '%');
+        probe.tls = below(2) == 0;
         probe.expect_status.assign(1 + below(5), static_cast<uint16_t>(100 + below(500)));
         backend.probe = probe;
       }

@@ -294,6 +294,7 @@ TEST_F(CliTest, AddSendsWhatWasGiven) {
                                "/ready",
                                "--probe-host",
                                "h",
+                               "--probe-tls",
                                "--probe-status",
                                "200,204"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -306,7 +307,8 @@ TEST_F(CliTest, AddSendsWhatWasGiven) {
                                   .rise = 4,
                                   .path = "/ready",
                                   .host = "h",
-                                  .expect_status = {200, 204}};
+                                  .expect_status = {200, 204},
+                                  .tls = true};
   const config::BackendConfig backend{.name = "w",
                                       .address = config::Be32(0xc000024d),
                                       .role = config::Role::warm,

@@ -20,6 +20,14 @@ TEST(Describe, namesEverythingAnOperatorChecksBeforeUse) {
   EXPECT_TRUE(text.ends_with('\n'));
 }
 
+TEST(Describe, namesTlsWhereTheKindDoesNot) {
+  Config config;
+  config.pools = {{.name = "p", .probe = {.kind = ProbeKind::grpc, .tls = true}}};
+  EXPECT_THAT(describe(config), testing::HasSubstr("probe grpc over TLS every"));
+  config.pools[0].probe.kind = ProbeKind::udp;
+  EXPECT_THAT(describe(config), testing::Not(testing::HasSubstr("TLS")));
+}
+
 TEST(Describe, copesWithEmptyParts) {
   EXPECT_FALSE(describe(Config{}).empty());
 }

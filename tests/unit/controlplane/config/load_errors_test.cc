@@ -111,8 +111,7 @@ constexpr Case kCases[] = {
      "most "
      "1024 characters"},
     {"requestSplitting", kPool, "+probe.kind = \"http\"\nprobe.host = \"a\\r\\nX: y\"\n",
-     "w.toml:12: pool.web.probe.host = \"a\\u000d\\u000aX: y\": expected a host name for the Host header: printable "
-     "ASCII "
+     "w.toml:12: pool.web.probe.host = \"a\\u000d\\u000aX: y\": expected a host name: printable ASCII "
      "without spaces, at most 255 characters"},
     {"status", kPool, "+probe.kind = \"http\"\nprobe.expect_status = [200, 600]\n",
      "w.toml:12: pool.web.probe.expect_status = 600: expected a list of HTTP status codes from 100 to 599"},
@@ -141,6 +140,8 @@ constexpr Case kCases[] = {
      "w.toml:12: dataplane.port.b.interface = \"eth0\": expected one that no other port has"},
     {"singleBracket", "[[vip]]", "[vip]", "w.toml:18: vip = a table: expected sections with two brackets, [[vip]]"},
     {"valueForSection", kPool, "+probe = 3\n", "w.toml:11: pool.web.probe = 3: expected a section, [pool.probe]"},
+    {"tlsForHttp", kPool, "+probe = {kind = \"http\", tls = true}\n",
+     "w.toml:11: pool.web.probe.tls = true: expected kind = \"https\", which is HTTP over TLS"},
     {"execWithoutCommand", kPool, "+probe.kind = \"exec\"\n",
      "w.toml:11: pool.web.probe.command is missing: expected the program an exec probe runs, and its arguments"},
     {"execWithoutPath", kPool, "+probe = {kind = \"exec\", command = [\"check\"]}\n",
@@ -226,6 +227,21 @@ TEST(LoadWarnings, sayWhatWorksButIsSuspicious) {
             "w.toml:24: controlplane.listen: not a loopback address: status and metrics are open to the network\n");
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe.path = \"/x\"\n")),
             "w.toml:11: pool.web.probe.path: has no effect on a probe of kind \"tcp\"\n");
+  for (const char* key : {"verify = true", "ca_file = \"/x\"", "host = \"h\""}) {
+    const std::string name(key, std::string_view(key).find(' '));
+    const auto probe = [&](const std::string& keys) {
+      return warnings_of(replaced(good, kPool, "+probe = {" + keys + ", " + key + "}\n"));
+    };
+    EXPECT_EQ(probe("kind = \"tcp\""),
+              "w.toml:11: pool.web.probe." + name + ": has no effect on a probe of kind \"tcp\" without tls\n");
+    EXPECT_EQ(probe("kind = \"tcp\", tls = true"), "");
+    EXPECT_EQ(probe("kind = \"grpc\", tls = true"), "");
+    EXPECT_EQ(probe("kind = \"icmp\""),
+              "w.toml:11: pool.web.probe." + name + ": has no effect on a probe of kind \"icmp\"\n");
+  }
+  EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"udp\", payload = \"x\", tls = true}\n")),
+            "w.toml:11: pool.web.probe.tls: has no effect on a probe of kind \"udp\"\n");
+  EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"http\", tls = false}\n")), "");
   EXPECT_EQ(
       warnings_of(replaced(good, "192.0.2.21", "198.18.3.4")),
       "w.toml:16: pool.web.backend.warm1.address: lies in instance.outer_source, 198.18.0.0/16, whose addresses no "

@@ -163,6 +163,25 @@ pool = "p"
   EXPECT_EQ(config, expected);
 }
 
+TEST(Load, aProbeOverTls) {
+  const std::string own = "[[pool.backend]]\nname = \"own\"\naddress = \"192.0.2.12\"\n[pool.backend.probe]\n";
+  const std::string text = replaced(
+      kHead + kServices, "[[vip]]",
+      own + "tls = false\n[pool.probe]\nkind = \"grpc\"\ntls = true\nverify = true\nca_file = \"/ca\"\n[[vip]]");
+  const PoolConfig pool = load(text).pools[0];
+  EXPECT_TRUE(over_tls(pool.probe));
+  EXPECT_TRUE(pool.probe.verify);
+  EXPECT_EQ(pool.probe.ca_file, "/ca");
+  EXPECT_FALSE(over_tls(*pool.find_backend("own")->probe));
+  EXPECT_TRUE(over_tls(load(replaced(text, "tls = false\n", "")).pools[0].find_backend("own")->probe.value()))
+      << "as the pool's";
+  for (const auto& word : kProbeKindWords) {
+    const bool may = word.text == "tcp" || word.text == "grpc" || word.text == "https";
+    EXPECT_EQ(over_tls({.kind = word.value, .tls = true}), may) << word.text;
+    EXPECT_EQ(over_tls({.kind = word.value}), word.text == "https") << word.text;
+  }
+}
+
 TEST(Load, orderOfTheFileDoesNotMatter) {
   const std::string more = "[[vip]]\nname = \"https\"\naddress = \"198.51.100.10\"\nport = 443\npool = \"alpha\"\n";
   const std::string alpha =

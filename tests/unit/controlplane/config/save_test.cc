@@ -113,12 +113,14 @@ TEST_F(Save, AnAddedOneStandsBehindTheOthersOfItsPool) {
   BackendConfig added{.name = "b3", .address = *parse_address("192.0.2.13"), .weight = 7};
   added.domain = "rack-c";
   added.probe = running.pools[0].probe;
+  added.probe->kind = ProbeKind::grpc;
+  added.probe->tls = true;
   added.probe->expect = "say \"ok\"\\\n";
   running.pools[0].backends.insert(running.pools[0].backends.begin() + 2, added);
-  EXPECT_EQ(edited().text,
-            replaced(kAnnotated, "role = \"warm\"\n",
-                     "+\n[[pool.backend]]\nname = \"b3\"\naddress = \"192.0.2.13\"\nweight = 7\n"
-                     "domain = \"rack-c\"\n\n[pool.backend.probe]\nexpect = \"say \\\"ok\\\"\\\\\\u000a\"\n"));
+  EXPECT_EQ(edited().text, replaced(kAnnotated, "role = \"warm\"\n",
+                                    "+\n[[pool.backend]]\nname = \"b3\"\naddress = \"192.0.2.13\"\nweight = 7\n"
+                                    "domain = \"rack-c\"\n\n[pool.backend.probe]\nkind = \"grpc\"\ntls = true\nexpect "
+                                    "= \"say \\\"ok\\\"\\\\\\u000a\"\n"));
 }
 
 TEST_F(Save, AnotherFormIsRefusedAndNotGuessedAt) {

@@ -7,6 +7,7 @@
 
 #include "controlplane/health/grpc_call.h"
 #include "tests/unit/controlplane/health/prober_fixture.h"
+#include "tests/unit/controlplane/health/tls_server.h"
 
 namespace warmswap::health {
 namespace {
@@ -16,6 +17,8 @@ struct Script {
   std::string message;  // of the answer, framed
   std::string grpc_status = "0";
   std::string asked_path;
+  std::string asked_scheme;
+  std::string asked_authority;
   std::string asked_message;
   nghttp2_session* session = nullptr;
 };
@@ -56,9 +59,12 @@ void serve_grpc(const Server::Connection& connection, Script& script) {
   nghttp2_session_callbacks_set_on_header_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame*, const uint8_t* name, size_t name_size, const uint8_t* value,
                     size_t value_size, uint8_t, void* user) {
-        if (std::string_view(reinterpret_cast<const char*>(name), name_size) == ":path") {
-          static_cast<Script*>(user)->asked_path.assign(reinterpret_cast<const char*>(value), value_size);
-        }
+        const std::string_view key(reinterpret_cast<const char*>(name), name_size);
+        const std::string_view text(reinterpret_cast<const char*>(value), value_size);
+        auto& heard = *static_cast<Script*>(user);
+        if (key == ":path") heard.asked_path = text;
+        if (key == ":scheme") heard.asked_scheme = text;
+        if (key == ":authority") heard.asked_authority = text;
         return 0;
       });
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
@@ -107,6 +113,7 @@ TEST_F(GrpcProbe, AServerThatServesIsGood) {
   EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
   EXPECT_EQ(result.detail, "SERVING");
   EXPECT_EQ(script.asked_path, "/grpc.health.v1.Health/Check");
+  EXPECT_EQ(script.asked_scheme, "http");
   EXPECT_EQ(script.asked_message, framed("\x0a\x09shop.Cart"));
 }
 
@@ -133,6 +140,67 @@ TEST_F(GrpcProbe, AnHttp1ServerIsBad) {
   const ProbeResult result = probe_once(target(1, server.port(), ProbeKind::grpc));
   EXPECT_EQ(result.outcome, Outcome::bad);
   EXPECT_FALSE(result.detail.empty());
+}
+
+class GrpcProbeOverTls : public ProberTest {
+ protected:
+  ProbeResult ask(const std::string& message = framed("\x08\x01")) {
+    script_.message = message;
+    const Server server(identity_.over_tls([this](const Server::Connection& c) { serve_grpc(c, script_); }));
+    Target one = target(1, server.port(), ProbeKind::grpc);
+    one.probe.tls = true;
+    one.probe.host = "www.example";
+    one.probe.verify = true;
+    one.probe.ca_file = identity_.ca_file();
+    ProbeResult result = probe_once(one);
+    prober.set_targets({});
+    return result;
+  }
+
+  TlsIdentity identity_;
+  Script script_;
+};
+
+TEST_F(GrpcProbeOverTls, HttpTwoIsAgreedOn) {
+  identity_.protocol = "h2";
+  const ProbeResult result = ask();
+  EXPECT_EQ(result.detail, "SERVING");
+  EXPECT_EQ(identity_.offered_protocols(), "\x02h2");
+  EXPECT_EQ(identity_.server_name(), "www.example");
+  EXPECT_EQ(script_.asked_scheme, "https");
+  EXPECT_EQ(script_.asked_authority, "www.example");
+}
+
+TEST_F(GrpcProbeOverTls, AServerThatAgreesOnNothingMaySpeakItAllTheSame) {
+  EXPECT_EQ(ask().detail, "SERVING");
+}
+
+TEST_F(GrpcProbeOverTls, OneThatInsistsOnAnotherProtocolIsBad) {
+  identity_.protocol = "http/1.1";
+  const ProbeResult result = ask();
+  EXPECT_EQ(result.outcome, Outcome::bad);
+  EXPECT_NE(result.detail.find("TLS: "), std::string::npos) << result.detail;
+}
+
+TEST_F(GrpcProbeOverTls, ACertificateForSomebodyElseIsBad) {
+  identity_.use_certificate("other.example");
+  const ProbeResult result = ask();
+  EXPECT_EQ(result.outcome, Outcome::bad);
+  EXPECT_NE(result.detail.find("TLS: certificate verify failed"), std::string::npos) << result.detail;
+}
+
+TEST_F(GrpcProbeOverTls, OneThatDoesNotServeIsBad) {
+  EXPECT_EQ(ask(framed("\x08\x02")).detail, "NOT_SERVING");
+}
+
+TEST_F(GrpcProbeOverTls, AServerWithoutTlsIsBad) {
+  const Server server([this](const Server::Connection& connection) { serve_grpc(connection, script_); });
+  Target one = target(1, server.port(), ProbeKind::grpc);
+  one.probe.tls = true;
+  const ProbeResult result = probe_once(one);
+  EXPECT_EQ(result.outcome, Outcome::bad);
+  EXPECT_NE(result.detail.find("TLS: "), std::string::npos) << result.detail;
+  prober.set_targets({});
 }
 
 TEST(HealthStatus, unknownFieldsAreSkippedAndNonsenseIsRefused) {

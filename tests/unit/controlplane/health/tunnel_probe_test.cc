@@ -11,6 +11,7 @@
 
 #include "tests/unit/controlplane/health/private_network.h"
 #include "tests/unit/controlplane/health/prober_fixture.h"
+#include "tests/unit/controlplane/health/tls_server.h"
 
 namespace warmswap::health {
 namespace {
@@ -182,6 +183,15 @@ TEST_F(TunnelProbe, WhatAsksMoreAsksItOnTheDirectWayThen) {
       const ProbeResult result = probe_once(one);
       EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
       EXPECT_EQ(result.detail, "HTTP status 200, and through the tunnel");
+    }
+    results.clear();
+    {
+      TlsIdentity identity;
+      const Server server(identity.over_tls(answering("")));
+      Target one = through_the_tunnel(ProbeKind::tcp, server.port());
+      one.address = contract::Be32(INADDR_LOOPBACK);
+      one.probe.tls = true;
+      EXPECT_EQ(probe_once(one).detail, "connected over TLS, and through the tunnel");
     }
     results.clear();
     const RefusingPort refusing;
