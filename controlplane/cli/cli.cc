@@ -258,8 +258,8 @@ class Commands {
     option("--probe-path", probe.path, "HTTP path");
     option("--probe-host", probe.host, "HTTP Host header, and the name asked for over TLS (SNI)");
     add->add_flag("--probe-tls", probe.tls, "Over TLS, for the kinds tcp and grpc")->group(kProbeGroup);
-    option("--probe-payload", probe.payload, "What a UDP probe sends, text or hex:…");
-    option("--probe-expect", probe.expect, "What a UDP answer, or the body of an HTTP response, must contain");
+    option("--probe-payload", probe.payload, "What a UDP or TCP probe sends, text or hex:…");
+    option("--probe-expect", probe.expect, "What the answer, or the body of an HTTP response, must contain");
     option("--probe-service", probe.service, "gRPC service whose health is asked for");
     option("--probe-via", probe.via, "direct, or tunnel: the clients' way")->check(CLI::IsMember({"direct", "tunnel"}));
     option("--probe-status", probe.expect_status, "HTTP status codes that count as success")->delimiter(',');

@@ -95,8 +95,8 @@ struct ProbeConfig {
   bool tls = false;                  // tcp, grpc: over TLS; https is in any case
   bool verify = false;               // over TLS: the server's certificate
   std::string ca_file;               // over TLS: certificates to verify it with; empty = the system's
-  std::string payload;               // udp: what to send, as text or "hex:…"
-  std::string expect;                // udp, http, https: what the answer (its body) must contain; empty = anything
+  std::string payload;               // udp, tcp: what to send, as text or "hex:…"
+  std::string expect;                // udp, tcp, http, https: what the answer (its body) must contain; empty = anything
   std::string service;               // grpc: whose health is asked for; empty = the server's
   std::vector<std::string> command;  // exec: program, by its whole path, and arguments
   ProbeVia via = ProbeVia::direct;

@@ -13,7 +13,8 @@ namespace {
 void warn_of_idle_keys(Section& section, const ProbeConfig& probe) {
   const ProbeKind kind = probe.kind;
   const bool tls = over_tls(probe), http = kind == ProbeKind::http || kind == ProbeKind::https;
-  const bool udp = kind == ProbeKind::udp, grpc = kind == ProbeKind::grpc, exec = kind == ProbeKind::exec;
+  const bool text = kind == ProbeKind::udp || kind == ProbeKind::tcp, grpc = kind == ProbeKind::grpc,
+             exec = kind == ProbeKind::exec;
   const auto counts = [&](std::string_view key, bool does, std::string_view without = "") {
     if (does || !section.has(key)) return;
     section.warn_about(key, fmt::format("has no effect on a probe of kind \"{}\"{}", to_string(kind), without));
@@ -25,8 +26,8 @@ void warn_of_idle_keys(Section& section, const ProbeConfig& probe) {
   counts("tls", takes_tls(kind) || kind == ProbeKind::http);  // http: a rule
   counts("verify", tls, without_tls);
   counts("ca_file", tls, without_tls);
-  counts("payload", udp);
-  counts("expect", udp || http);
+  counts("payload", text);
+  counts("expect", text || http);
   counts("service", grpc);
   counts("command", exec);
   counts("port", kind != ProbeKind::icmp);

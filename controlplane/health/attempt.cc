@@ -7,6 +7,9 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 
+#include "controlplane/config/text.h"
+#include "controlplane/health/http_exchange.h"
+
 namespace warmswap::health {
 namespace {
 
@@ -123,6 +126,17 @@ void Attempt::finish(Outcome outcome, std::string detail) {
   done(result);
 }
 
+std::string request_for(const Target& target) {
+  const config::ProbeKind kind = target.probe.kind;
+  if (kind == config::ProbeKind::http || kind == config::ProbeKind::https) return http_request(target);
+  return config::parse_payload(target.probe.payload).value_or("");
+}
+
+bool only_connects(const config::ProbeConfig& probe, const std::string& request) {
+  if (probe.kind == config::ProbeKind::tcp_half_open) return true;
+  return probe.kind == config::ProbeKind::tcp && !config::over_tls(probe) && request.empty() && probe.expect.empty();
+}
+
 std::shared_ptr<Attempt> make_attempt(asio::io_context& io, const Target& target, const Means& means,
                                       Attempt::Done done) {
   const bool raw = target.tunnel || target.probe.kind == config::ProbeKind::tcp_half_open;
@@ -134,7 +148,7 @@ std::shared_ptr<Attempt> make_direct_attempt(asio::io_context& io, const Target&
                                              Attempt::Done done) {
   switch (target.probe.kind) {
     case config::ProbeKind::udp:
-      return make_udp_attempt(io, target, std::move(done));
+      return make_udp_attempt(io, target, means, std::move(done));
     case config::ProbeKind::icmp:
       return make_icmp_attempt(io, target, std::move(done));
     case config::ProbeKind::exec:

@@ -77,13 +77,18 @@ std::string uncapitalised(std::string text);
 /// errno.
 boost::system::error_code last_error() noexcept;
 
-/// What attempts at a target share. `request`: what HTTP kinds send. `tls`: for probes over TLS; null where its
+/// What attempts at a target share. `request`: see below. `tls`: for probes over TLS; null where its
 /// certificates cannot be read. `raw`: for what needs raw sockets. All must outlive the attempt.
 struct Means {
   const std::string& request;
   boost::asio::ssl::context* tls = nullptr;
   RawSockets* raw = nullptr;
 };
+
+/// What the kind sends of itself: the GET of HTTP, else the payload.
+std::string request_for(const Target& target);
+/// Whether that a connection is opened, or would be, is all that is asked.
+bool only_connects(const config::ProbeConfig& probe, const std::string& request);
 
 std::shared_ptr<Attempt> make_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
                                       Attempt::Done done);
@@ -92,7 +97,8 @@ std::shared_ptr<Attempt> make_direct_attempt(boost::asio::io_context& io, const 
                                              Attempt::Done done);
 std::shared_ptr<Attempt> make_stream_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
                                              Attempt::Done done);
-std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
+std::shared_ptr<Attempt> make_udp_attempt(boost::asio::io_context& io, const Target& target, const Means& means,
+                                          Attempt::Done done);
 std::shared_ptr<Attempt> make_icmp_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_exec_attempt(boost::asio::io_context& io, const Target& target, Attempt::Done done);
 std::shared_ptr<Attempt> make_raw_attempt(boost::asio::io_context& io, const Target& target, const Means& means,

@@ -24,10 +24,10 @@ using boost::system::error_code;
 
 class UdpAttempt final : public Attempt {
  public:
-  UdpAttempt(asio::io_context& io, const Target& target, Done done)
+  UdpAttempt(asio::io_context& io, const Target& target, const std::string& request, Done done)
       : Attempt(io, target, std::move(done)),
         socket_(io),
-        payload_(config::parse_payload(target.probe.payload).value_or("")),
+        request_(request),
         expect_(config::parse_payload(target.probe.expect).value_or("")) {}
 
  private:
@@ -38,7 +38,7 @@ class UdpAttempt final : public Attempt {
     socket_.open(udp::v4(), error);
     // Connected, so that answers from elsewhere are not heard and ICMP errors are.
     if (!error) socket_.connect({asio::ip::address_v4(target().address.host()), target().port}, error);
-    if (!error) socket_.send(asio::buffer(payload_), 0, error);
+    if (!error) socket_.send(asio::buffer(request_), 0, error);
     if (error) return fail_later(error);
     receive();
   }
@@ -61,7 +61,7 @@ class UdpAttempt final : public Attempt {
   std::string missing() const override { return "no answer"; }
 
   udp::socket socket_;
-  const std::string payload_;
+  const std::string& request_;
   const std::string expect_;
   std::array<char, 4096> buffer_{};
 };
@@ -121,8 +121,9 @@ class IcmpAttempt final : public Attempt {
 
 }  // namespace
 
-std::shared_ptr<Attempt> make_udp_attempt(asio::io_context& io, const Target& target, Attempt::Done done) {
-  return std::make_shared<UdpAttempt>(io, target, std::move(done));
+std::shared_ptr<Attempt> make_udp_attempt(asio::io_context& io, const Target& target, const Means& means,
+                                          Attempt::Done done) {
+  return std::make_shared<UdpAttempt>(io, target, means.request, std::move(done));
 }
 
 std::shared_ptr<Attempt> make_icmp_attempt(asio::io_context& io, const Target& target, Attempt::Done done) {

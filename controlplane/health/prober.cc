@@ -8,7 +8,6 @@
 
 #include "controlplane/health/attempt.h"
 #include "controlplane/health/cadence.h"
-#include "controlplane/health/http_exchange.h"
 #include "controlplane/health/raw_sockets.h"
 #include "controlplane/health/tls_contexts.h"
 
@@ -30,7 +29,7 @@ class Check : public std::enable_shared_from_this<Check> {
         const Prober::Report& report, Clock::time_point anchor, Clock::time_point first)
       : io_(io),
         target_(target),
-        request_(http_request(target)),
+        request_(request_for(target)),
         tls_(std::move(tls)),
         raw_(raw),
         report_(report),

@@ -51,11 +51,7 @@ class HalfOpenAttempt final : public Attempt {
   void on_answer(RawSockets::Answer answer) {
     handshake_.reset();
     if (answer == RawSockets::Answer::reset) return finish_later(Outcome::bad, "connection refused" + way());
-    const config::ProbeConfig& probe = target().probe;
-    if (probe.kind == config::ProbeKind::tcp_half_open ||
-        (probe.kind == config::ProbeKind::tcp && !config::over_tls(probe))) {
-      return finish_later(Outcome::good, "answered" + way());
-    }
+    if (only_connects(target().probe, means_.request)) return finish_later(Outcome::good, "answered" + way());
     const std::weak_ptr<HalfOpenAttempt> weak = self();
     direct_ = make_direct_attempt(io(), target(), means_, [weak](const ProbeResult& result) {
       const auto attempt = weak.lock();
@@ -83,9 +79,9 @@ class HalfOpenAttempt final : public Attempt {
 
 class TunnelUdpAttempt final : public Attempt {
  public:
-  TunnelUdpAttempt(asio::io_context& io, const Target& target, RawSockets& raw, Done done)
+  TunnelUdpAttempt(asio::io_context& io, const Target& target, const Means& means, Done done)
       : Attempt(io, target, std::move(done)),
-        raw_(raw),
+        means_(means),
         socket_(io),
         expect_(config::parse_payload(target.probe.expect).value_or("")) {}
 
@@ -97,8 +93,7 @@ class TunnelUdpAttempt final : public Attempt {
     socket_.open(udp::v4(), error);
     if (!error) socket_.bind({udp::v4(), 0}, error);
     if (error) return fail_later(error);
-    const std::string payload = config::parse_payload(target().probe.payload).value_or("");
-    raw_.send_datagram(target(), socket_.local_endpoint(error).port(), payload, error);
+    means_.raw->send_datagram(target(), socket_.local_endpoint(error).port(), means_.request, error);
     if (is_permission(error)) return finish_later(Outcome::not_run, kNoPermission);
     if (error) return fail_later(error);
     receive();
@@ -125,7 +120,7 @@ class TunnelUdpAttempt final : public Attempt {
 
   std::string missing() const override { return "no answer through the tunnel"; }
 
-  RawSockets& raw_;
+  const Means means_;
   udp::socket socket_;
   udp::endpoint peer_;
   const std::string expect_;
@@ -137,7 +132,7 @@ class TunnelUdpAttempt final : public Attempt {
 std::shared_ptr<Attempt> make_raw_attempt(asio::io_context& io, const Target& target, const Means& means,
                                           Attempt::Done done) {
   if (target.probe.kind == config::ProbeKind::udp) {
-    return std::make_shared<TunnelUdpAttempt>(io, target, *means.raw, std::move(done));
+    return std::make_shared<TunnelUdpAttempt>(io, target, means, std::move(done));
   }
   return std::make_shared<HalfOpenAttempt>(io, target, means, std::move(done));
 }

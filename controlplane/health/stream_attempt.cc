@@ -12,6 +12,7 @@
 #include "controlplane/health/attempt.h"
 #include "controlplane/health/grpc_call.h"
 #include "controlplane/health/http_exchange.h"
+#include "controlplane/health/text_exchange.h"
 
 namespace warmswap::health {
 namespace {
@@ -30,7 +31,8 @@ std::unique_ptr<Exchange> exchange_for(const Target& target, const std::string& 
     case config::ProbeKind::grpc:
       return std::make_unique<GrpcCall>(target);
     default:
-      return nullptr;
+      if (request.empty() && target.probe.expect.empty()) return nullptr;
+      return std::make_unique<TextExchange>(target.probe, request);
   }
 }
 

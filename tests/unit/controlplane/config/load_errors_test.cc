@@ -242,6 +242,9 @@ TEST(LoadWarnings, sayWhatWorksButIsSuspicious) {
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"udp\", payload = \"x\", tls = true}\n")),
             "w.toml:11: pool.web.probe.tls: has no effect on a probe of kind \"udp\"\n");
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"http\", tls = false}\n")), "");
+  EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"tcp\", payload = \"x\", expect = \"y\"}\n")), "");
+  EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"tcp_half_open\", expect = \"y\"}\n")),
+            "w.toml:11: pool.web.probe.expect: has no effect on a probe of kind \"tcp_half_open\"\n");
   EXPECT_EQ(
       warnings_of(replaced(good, "192.0.2.21", "198.18.3.4")),
       "w.toml:16: pool.web.backend.warm1.address: lies in instance.outer_source, 198.18.0.0/16, whose addresses no "

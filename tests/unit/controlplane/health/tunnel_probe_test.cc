@@ -186,6 +186,14 @@ TEST_F(TunnelProbe, WhatAsksMoreAsksItOnTheDirectWayThen) {
     }
     results.clear();
     {
+      const Server server([](const Server::Connection& connection) { connection.send("220 here\r\n"); });
+      Target one = through_the_tunnel(ProbeKind::tcp, server.port());
+      one.address = contract::Be32(INADDR_LOOPBACK);
+      one.probe.expect = "220";
+      EXPECT_EQ(probe_once(one).detail, "answered, and through the tunnel");
+    }
+    results.clear();
+    {
       TlsIdentity identity;
       const Server server(identity.over_tls(answering("")));
       Target one = through_the_tunnel(ProbeKind::tcp, server.port());
