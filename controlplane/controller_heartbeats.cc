@@ -116,7 +116,7 @@ void Controller::compare_backends() {
 void Controller::keep_warm() {
   std::vector<health::WarmTarget> targets;
   for (const config::PoolConfig& pool : model_.running.pools) {
-    if (pool.warm.paths.empty()) continue;
+    if (pool.warm.requests().empty()) continue;
     const std::vector<failover::BackendState>& states = pool_model(pool.name).state.backends;
     for (size_t b = 0; b < pool.backends.size(); ++b) {
       const config::BackendConfig& backend = pool.backends[b];

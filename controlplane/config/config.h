@@ -155,15 +155,21 @@ struct LimitsConfig {
 
 /// What keeps standbys warm besides a trickle.
 struct WarmConfig {
-  std::vector<std::string> paths;                  // HTTP GETs to each standby that waits, in turn; empty = none
+  ProbeKind kind = ProbeKind::http;                // http, https or tcp
+  std::vector<std::string> paths;                  // http, https: GETs to each standby that waits, in turn
+  std::vector<std::string> payloads;               // tcp: what is sent instead, each over a connection of its own
+  std::string expect;                              // tcp: what an answer must contain; empty = anything
   Nanoseconds interval = std::chrono::seconds(1);  // between two of them
   uint32_t jitter_percent = 20;                    // of the interval, either side; 0..50
-  // Simulated load, with the same paths (controlplane/health/warm_up.h).
+  // Simulated load, of the same requests (controlplane/health/warm_up.h).
   uint32_t rate = 0;                                           // requests/s a warm standby holds; 0 = none is made
   Nanoseconds response_time = std::chrono::milliseconds(100);  // within which it holds them
   Nanoseconds hold = std::chrono::seconds(5);                  // for so long
   Nanoseconds verify = std::chrono::minutes(10);               // and so long after that it is tried again
   uint32_t budget = 1000;                                      // requests/s to all standbys of the pool together
+
+  /// What a standby is asked, in turn; empty = nothing.
+  const std::vector<std::string>& requests() const noexcept { return kind == ProbeKind::tcp ? payloads : paths; }
   friend bool operator==(const WarmConfig&, const WarmConfig&) = default;
 };
 

@@ -99,7 +99,10 @@ void read_heartbeat(Section section, HeartbeatConfig& out) {
 }
 
 void read_warm(Section section, WarmConfig& out) {
+  section.word("kind", out.kind, kWarmKindWords);
   section.strings("paths", out.paths);
+  section.strings("payloads", out.payloads);
+  section.string("expect", out.expect);
   section.duration("interval", out.interval, kInterval);
   section.integer("jitter", out.jitter_percent, kJitterPercent);
   section.integer("rate", out.rate, kRate);

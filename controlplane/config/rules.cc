@@ -90,6 +90,13 @@ bool is_http_path(std::string_view path) {
   return path.starts_with('/') && is_printable_word(path, 1024);
 }
 
+void check_payload(Findings& out, const std::string& key, const std::string& text) {
+  if (parse_payload(text) && text.size() <= kLongestPayload) return;
+  out.push_back(
+      wrong(key, quote(text),
+            "expected at most 2048 characters of text, or \"hex:\" and an even number of hexadecimal digits"));
+}
+
 namespace {
 
 Findings check_command(const ProbeConfig& probe, const std::string& key) {
@@ -129,13 +136,8 @@ Findings check_probe(const ProbeConfig& probe, const std::string& key) {
     out.push_back(wrong(key + ".expect_status", "[]", "expected at least one HTTP status code"));
   }
   for (const uint16_t status : probe.expect_status) check_number(out, key + ".expect_status", status, kHttpStatus);
-  for (const auto& [name, text] : {std::pair{".payload", &probe.payload}, std::pair{".expect", &probe.expect}}) {
-    if (!parse_payload(*text) || text->size() > kLongestPayload) {
-      out.push_back(
-          wrong(key + name, quote(*text),
-                "expected at most 2048 characters of text, or \"hex:\" and an even number of hexadecimal digits"));
-    }
-  }
+  check_payload(out, key + ".payload", probe.payload);
+  check_payload(out, key + ".expect", probe.expect);
   if (!is_printable_word(probe.service, 255)) {
     out.push_back(wrong(key + ".service", quote(probe.service),
                         "expected the name of a gRPC service: printable ASCII without spaces, at most 255 characters"));

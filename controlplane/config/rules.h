@@ -80,6 +80,8 @@ contract::Result<void> check_backend_address(Be32 address);
 inline constexpr const char* kPathExpectation =
     "expected an HTTP path: / first, printable ASCII without spaces, at most 1024 characters";
 bool is_http_path(std::string_view path);
+/// Of what a probe sends or expects.
+void check_payload(Findings& out, const std::string& key, const std::string& text);
 
 // Errors and warnings of one part, without regard to the rest. `key` is the part's own: "pool.web.backend.b1".
 Findings check_backend(const BackendConfig& backend, const std::string& key);

@@ -126,6 +126,51 @@ void check_guard(Findings& out, const PoolConfig& pool, const std::string& key) 
   }
 }
 
+/// That each kind says what it asks for, and nothing else.
+void check_warm_requests(Findings& out, const WarmConfig& warm, const std::string& key) {
+  const bool tcp = warm.kind == ProbeKind::tcp;
+  const std::string kind = fmt::format("kind = {}", quote(to_string(warm.kind)));
+  const auto refuse = [&](const char* name, const std::string& value, const std::string& expectation) {
+    out.push_back(wrong(key + name, quote(value), expectation));
+    out.back().depends = {key + ".kind"};
+  };
+  if (tcp && !warm.paths.empty()) refuse(".paths", warm.paths.front(), "expected payloads with " + kind);
+  if (!tcp && !warm.payloads.empty()) refuse(".payloads", warm.payloads.front(), "expected paths with " + kind);
+  if (!tcp && !warm.expect.empty()) {
+    refuse(".expect", warm.expect, "expected none with " + kind + ", of which any status below 400 is good");
+  }
+  for (const std::string& path : warm.paths) {
+    if (!is_http_path(path)) out.push_back(wrong(key + ".paths", quote(path), kPathExpectation));
+  }
+  for (const std::string& payload : warm.payloads) check_payload(out, key + ".payloads", payload);
+  check_payload(out, key + ".expect", warm.expect);
+}
+
+void check_warm(Findings& out, const PoolConfig& pool, const std::string& key) {
+  const WarmConfig& warm = pool.warm;
+  const std::string requests = key + (warm.kind == ProbeKind::tcp ? ".payloads" : ".paths");
+  check_warm_requests(out, warm, key);
+  check_duration(out, key + ".interval", warm.interval, kInterval);
+  check_number(out, key + ".jitter", warm.jitter_percent, kJitterPercent);
+  check_number(out, key + ".rate", warm.rate, kRate);
+  check_duration(out, key + ".response_time", warm.response_time, kResponseTime);
+  check_duration(out, key + ".hold", warm.hold, kWarmHold);
+  check_duration(out, key + ".verify", warm.verify, kVerify);
+  check_number(out, key + ".budget", warm.budget, kBudget);
+  if (warm.rate > 0 && warm.requests().empty()) {
+    out.push_back({requests, " is missing: expected what simulated load (rate) asks for"});
+    out.back().depends = {key + ".rate", key + ".kind"};
+  }
+  if (warm.budget < warm.rate) {
+    out.push_back(wrong(key + ".budget", fmt::to_string(warm.budget),
+                        fmt::format("expected at least rate, {}, or no standby is ever warm", warm.rate)));
+    out.back().depends = {key + ".rate"};
+  }
+  if (!warm.requests().empty() && pool.mode == Mode::hot_hot) {
+    out.push_back(warn(requests, "has no effect in a pool of mode \"hot-hot\", which has no standbys"));
+  }
+}
+
 /// How seats change hands, and what protects them.
 void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key) {
   check_number(out, key + ".failback_step", pool.failback_step, kSharePercent);
@@ -139,28 +184,7 @@ void check_sharing(Findings& out, const PoolConfig& pool, const std::string& key
   check_number(out, key + ".heartbeat.missed", pool.heartbeat.missed, kMissed);
   check_load(out, pool.load, key + ".load");
   check_anomaly(out, pool.anomaly, key + ".anomaly");
-  for (const std::string& path : pool.warm.paths) {
-    if (!is_http_path(path)) out.push_back(wrong(key + ".warm.paths", quote(path), kPathExpectation));
-  }
-  check_duration(out, key + ".warm.interval", pool.warm.interval, kInterval);
-  check_number(out, key + ".warm.jitter", pool.warm.jitter_percent, kJitterPercent);
-  check_number(out, key + ".warm.rate", pool.warm.rate, kRate);
-  check_duration(out, key + ".warm.response_time", pool.warm.response_time, kResponseTime);
-  check_duration(out, key + ".warm.hold", pool.warm.hold, kWarmHold);
-  check_duration(out, key + ".warm.verify", pool.warm.verify, kVerify);
-  check_number(out, key + ".warm.budget", pool.warm.budget, kBudget);
-  if (pool.warm.rate > 0 && pool.warm.paths.empty()) {
-    out.push_back({key + ".warm.paths", " is missing: expected what simulated load (rate) asks for"});
-    out.back().depends = {key + ".warm.rate"};
-  }
-  if (pool.warm.budget < pool.warm.rate) {
-    out.push_back(wrong(key + ".warm.budget", fmt::to_string(pool.warm.budget),
-                        fmt::format("expected at least rate, {}, or no standby is ever warm", pool.warm.rate)));
-    out.back().depends = {key + ".warm.rate"};
-  }
-  if (!pool.warm.paths.empty() && pool.mode == Mode::hot_hot) {
-    out.push_back(warn(key + ".warm.paths", "has no effect in a pool of mode \"hot-hot\", which has no standbys"));
-  }
+  check_warm(out, pool, key + ".warm");
   check_number(out, key + ".limits.max_slots_moved", pool.limits.max_slots_moved, kSharePercent);
   check_number(out, key + ".limits.max_load", pool.limits.max_load, kThresholdOfCapacity);
   check_guard(out, pool, key);

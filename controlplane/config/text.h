@@ -63,6 +63,8 @@ inline constexpr std::array kProbeKindWords{
     Word{"none", ProbeKind::none}, Word{"tcp", ProbeKind::tcp},     Word{"tcp_half_open", ProbeKind::tcp_half_open},
     Word{"http", ProbeKind::http}, Word{"https", ProbeKind::https}, Word{"udp", ProbeKind::udp},
     Word{"icmp", ProbeKind::icmp}, Word{"grpc", ProbeKind::grpc},   Word{"exec", ProbeKind::exec}};
+inline constexpr std::array kWarmKindWords{Word{"http", ProbeKind::http}, Word{"https", ProbeKind::https},
+                                           Word{"tcp", ProbeKind::tcp}};
 inline constexpr std::array kProbeViaWords{Word{"direct", ProbeVia::direct}, Word{"tunnel", ProbeVia::tunnel}};
 inline constexpr std::array kRoleWords{Word{"hot", Role::hot}, Word{"warm", Role::warm}};
 inline constexpr std::array kModeWords{Word{"hot-hot", Mode::hot_hot}, Word{"hot-warm", Mode::hot_warm}};

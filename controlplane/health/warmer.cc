@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <numeric>
@@ -10,7 +9,7 @@
 
 #include "controlplane/health/attempt.h"
 #include "controlplane/health/cadence.h"
-#include "controlplane/health/http_exchange.h"
+#include "controlplane/health/tls_contexts.h"
 #include "controlplane/health/warm_up.h"
 
 namespace warmswap::health {
@@ -29,30 +28,32 @@ std::vector<uint16_t> good_statuses() {
   return statuses;
 }
 
-/// A standby's requests, one path after the other.
+/// A standby's requests, one after the other.
 class Asker {
  public:
   using Answered = std::function<void(bool good, std::chrono::nanoseconds took)>;
 
-  Asker(asio::io_context& io, const WarmTarget& target, std::chrono::nanoseconds timeout) : io_(io) {
+  Asker(asio::io_context& io, const WarmTarget& target, TlsContexts& tls, std::chrono::nanoseconds timeout) : io_(io) {
     asked_.id = target.id;
     asked_.address = target.address;
     asked_.port = target.port;
-    asked_.probe.kind = config::ProbeKind::http;
+    asked_.probe.kind = target.warm.kind;
     asked_.probe.host = target.host;
     asked_.probe.timeout = std::min(kLongestRequest, timeout);
     asked_.probe.expect_status = good_statuses();
-    for (const std::string& path : target.warm.paths) {
-      asked_.probe.path = path;
-      requests_.push_back(http_request(asked_));
+    asked_.probe.expect = target.warm.expect;
+    for (const std::string& request : target.warm.requests()) {
+      asked_.probe.path = asked_.probe.payload = request;  // the kind takes one of them
+      requests_.push_back(request_for(asked_));
     }
+    tls_ = tls.context_for(asked_.probe);
   }
 
   /// The asker must outlive the request, or be stopped.
   void ask(Answered answered) {
     const size_t number = next_++;
     auto& attempt = under_way_[number];
-    attempt = make_attempt(io_, asked_, Means{requests_[number % requests_.size()]},
+    attempt = make_attempt(io_, asked_, Means{requests_[number % requests_.size()], tls_.get()},
                            [this, number, answered = std::move(answered)](const ProbeResult& result) {
                              const auto kept = under_way_.extract(number);
                              answered(result.outcome == Outcome::good, result.finished - result.started);
@@ -71,6 +72,7 @@ class Asker {
   asio::io_context& io_;
   Target asked_;
   std::vector<std::string> requests_;
+  std::shared_ptr<asio::ssl::context> tls_;
   size_t next_ = 0;
   std::unordered_map<size_t, std::shared_ptr<Attempt>> under_way_;
 };
@@ -96,15 +98,16 @@ class Budget {
 /// One standby. Stopped before it is let go; pending handlers then find it stopped.
 class Round : public std::enable_shared_from_this<Round> {
  public:
-  Round(asio::io_context& io, const WarmTarget& target, const Warmer::Report& report, std::shared_ptr<Budget> budget,
-        Clock::time_point now)
+  Round(asio::io_context& io, const WarmTarget& target, TlsContexts& tls, const Warmer::Report& report,
+        std::shared_ptr<Budget> budget, Clock::time_point now)
       : warm_(target),
         report_(report),
         budget_(std::move(budget)),
         cadence_(target.id, target.warm.interval, target.warm.jitter_percent, now, now),
-        periodic_(io, target, 10 * target.warm.interval),
+        periodic_(io, target, tls, 10 * target.warm.interval),
         periodic_timer_(io),
-        simulated_(io, target, std::max<std::chrono::nanoseconds>(kShortestTimeout, 4 * target.warm.response_time)),
+        simulated_(io, target, tls,
+                   std::max<std::chrono::nanoseconds>(kShortestTimeout, 4 * target.warm.response_time)),
         simulated_timer_(io),
         step_end_(now + WarmUp::kStep) {
     if (target.warm.rate > 0) warm_up_.emplace(target.warm, target.warmed, now);
@@ -231,7 +234,7 @@ class Warmer::Impl {
     std::unordered_map<uint64_t, std::shared_ptr<Round>> kept;
     std::vector<std::shared_ptr<Round>> fresh;
     for (const WarmTarget& target : targets) {
-      if (target.warm.paths.empty() || target.port == 0 || kept.contains(target.id)) continue;
+      if (target.warm.requests().empty() || target.port == 0 || kept.contains(target.id)) continue;
       const auto known = rounds_.find(target.id);
       if (known != rounds_.end() && same(known->second->target(), target)) {
         kept.insert(rounds_.extract(known));
@@ -239,7 +242,7 @@ class Warmer::Impl {
       }
       auto& budget = budgets_[target.pool];
       if (!budget) budget = std::make_shared<Budget>();
-      fresh.push_back(std::make_shared<Round>(io_, target, report_, budget, Clock::now()));
+      fresh.push_back(std::make_shared<Round>(io_, target, tls_, report_, budget, Clock::now()));
       kept.emplace(target.id, fresh.back());
     }
     // First those that end, which give their part of the budget back.
@@ -257,6 +260,7 @@ class Warmer::Impl {
  private:
   asio::io_context& io_;
   const Report report_;
+  TlsContexts tls_;
   std::map<std::string, std::shared_ptr<Budget>> budgets_;  // by pool
   std::unordered_map<uint64_t, std::shared_ptr<Round>> rounds_;
 };

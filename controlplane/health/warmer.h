@@ -1,4 +1,4 @@
-// Keeps standbys warm: asks each for one page after the other, at an interval, so that its caches, connections and code
+// Keeps standbys warm: asks each one thing after the other, at an interval, so that its caches, connections and code
 // are not cold when it takes a seat; and, where the pool has a rate, warms it up by simulated load and finds out how
 // warm it is (warm_up.h).
 //
@@ -31,14 +31,14 @@ struct WarmTarget {
   contract::Be32 address;
   uint16_t port = 0;
   config::WarmConfig warm;
-  std::string host;     // Host header; empty = the address
+  std::string host;     // Host header, and the TLS name; empty = the address
   bool warmed = false;  // what is known when it begins; later on the warmer knows better
   friend bool operator==(const WarmTarget&, const WarmTarget&) = default;
 };
 
 struct WarmFigures {
   uint64_t requests = 0;
-  uint64_t failures = 0;         // no answer in time, or a status of 400 and above
+  uint64_t failures = 0;         // no answer in time, a status of 400 and above, or not what is expected
   std::optional<double> warmth;  // part of the rate that it holds, 0 to 1; absent = no rate is asked for
   std::string why;
 };
@@ -54,8 +54,8 @@ class Warmer {
   Warmer(const Warmer&) = delete;
   Warmer& operator=(const Warmer&) = delete;
 
-  /// Replaces the targets, matched by id; an unchanged one keeps its place in its list. Those without paths are left
-  /// alone.
+  /// Replaces the targets, matched by id; an unchanged one keeps its place in its list. Those without requests are
+  /// left alone.
   void set_targets(const std::vector<WarmTarget>& targets);
 
   std::optional<WarmFigures> figures(uint64_t id) const;

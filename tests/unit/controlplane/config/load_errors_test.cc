@@ -150,6 +150,25 @@ constexpr Case kCases[] = {
      "w.toml:11: pool.web.probe.via = \"tunnel\": expected a UDP vip of the pool, which the probe could go to"},
     {"rateWithoutPaths", kPool, "+warm = {rate = 10}\n",
      "w.toml:11: pool.web.warm.paths is missing: expected what simulated load (rate) asks for"},
+    {"rateWithoutPayloads", kPool, "+warm = {kind = \"tcp\", rate = 10}\n",
+     "w.toml:11: pool.web.warm.payloads is missing: expected what simulated load (rate) asks for"},
+    {"warmKind", kPool, "+warm = {kind = \"udp\"}\n",
+     "w.toml:11: pool.web.warm.kind = \"udp\": expected \"http\", \"https\" or \"tcp\""},
+    {"pathsForTcp", kPool, "+warm = {kind = \"tcp\", paths = [\"/\"]}\n",
+     "w.toml:11: pool.web.warm.paths = \"/\": expected payloads with kind = \"tcp\""},
+    {"payloadsForHttp", kPool, "+warm = {payloads = [\"x\"]}\n",
+     "w.toml:11: pool.web.warm.payloads = \"x\": expected paths with kind = \"http\""},
+    {"payloadsForHttps", kPool, "+warm = {kind = \"https\", payloads = [\"x\"]}\n",
+     "w.toml:11: pool.web.warm.payloads = \"x\": expected paths with kind = \"https\""},
+    {"expectForHttp", kPool, "+warm = {paths = [\"/\"], expect = \"x\"}\n",
+     "w.toml:11: pool.web.warm.expect = \"x\": expected none with kind = \"http\", of which any status below 400 is "
+     "good"},
+    {"warmPayload", kPool, "+warm = {kind = \"tcp\", payloads = [\"PING\", \"hex:0\"]}\n",
+     "w.toml:11: pool.web.warm.payloads = \"hex:0\": expected at most 2048 characters of text, or \"hex:\" and an even "
+     "number of hexadecimal digits"},
+    {"warmExpect", kPool, "+warm = {kind = \"tcp\", payloads = [\"PING\"], expect = \"hex:g0\"}\n",
+     "w.toml:11: pool.web.warm.expect = \"hex:g0\": expected at most 2048 characters of text, or \"hex:\" and an even "
+     "number of hexadecimal digits"},
     {"budgetBelowRate", kPool, "+warm = {rate = 10, paths = [\"/\"], budget = 9}\n",
      "w.toml:11: pool.web.warm.budget = 9: expected at least rate, 10, or no standby is ever warm"},
     {"outerSourceHostBits", "[instance]\n", "[instance]\nouter_source = \"198.18.0.1/16\"\n",
@@ -241,6 +260,10 @@ TEST(LoadWarnings, sayWhatWorksButIsSuspicious) {
   }
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"udp\", payload = \"x\", tls = true}\n")),
             "w.toml:11: pool.web.probe.tls: has no effect on a probe of kind \"udp\"\n");
+  EXPECT_EQ(warnings_of(replaced(good, "name = \"web\"\n", "+warm = {kind = \"tcp\", payloads = [\"x\"]}\n")), "");
+  EXPECT_THAT(warnings_of(replaced(replaced(good, "role = \"warm\"\n", ""), kPool,
+                                   "+mode = \"hot-hot\"\nwarm = {kind = \"tcp\", payloads = [\"x\"]}\n")),
+              HasSubstr("w.toml:12: pool.web.warm.payloads: has no effect in a pool of mode \"hot-hot\""));
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"http\", tls = false}\n")), "");
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"tcp\", payload = \"x\", expect = \"y\"}\n")), "");
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe = {kind = \"tcp_half_open\", expect = \"y\"}\n")),

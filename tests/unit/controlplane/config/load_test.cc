@@ -163,6 +163,19 @@ pool = "p"
   EXPECT_EQ(config, expected);
 }
 
+TEST(Load, whatKeepsStandbysWarm) {
+  const auto warm = [](const std::string& keys) {
+    return load(replaced(kHead + kServices, "name = \"web\"\n", "+warm = {" + keys + "}\n")).pools[0].warm;
+  };
+  const WarmConfig tcp = warm("kind = \"tcp\", payloads = [\"PING\\n\", \"hex:00\"], expect = \"PONG\"");
+  EXPECT_EQ(tcp, (WarmConfig{.kind = ProbeKind::tcp, .payloads = {"PING\n", "hex:00"}, .expect = "PONG"}));
+  EXPECT_EQ(tcp.requests(), tcp.payloads);
+  const WarmConfig https = warm("kind = \"https\", paths = [\"/a\"]");
+  EXPECT_EQ(https, (WarmConfig{.kind = ProbeKind::https, .paths = {"/a"}}));
+  EXPECT_EQ(https.requests(), https.paths);
+  EXPECT_EQ(warm("paths = [\"/a\"]").kind, ProbeKind::http);
+}
+
 TEST(Load, aProbeOverTls) {
   const std::string own = "[[pool.backend]]\nname = \"own\"\naddress = \"192.0.2.12\"\n[pool.backend.probe]\n";
   const std::string text = replaced(

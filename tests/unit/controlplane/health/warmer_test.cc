@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "tests/unit/controlplane/health/prober_fixture.h"
+#include "tests/unit/controlplane/health/tls_server.h"
 
 namespace warmswap::health {
 namespace {
@@ -28,6 +29,24 @@ class WarmerTest : public ProberTest {
       connection.send("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n");
     };
   }
+  /// Answers what comes first with itself.
+  Server::Serve echoing() {
+    return [this](const Server::Connection& connection) {
+      const std::string said = connection.receive();
+      {
+        const std::lock_guard lock(mutex_);
+        asked_.push_back(said);
+      }
+      connection.send(said);
+    };
+  }
+  static WarmTarget over_tcp(uint16_t port, std::vector<std::string> payloads, std::string expect = "") {
+    WarmTarget target = standby(port, {});
+    target.warm.kind = ProbeKind::tcp;
+    target.warm.payloads = std::move(payloads);
+    target.warm.expect = std::move(expect);
+    return target;
+  }
   const Warmer::Report told = [this](uint64_t, bool warmed, const std::string& why) {
     news_.emplace_back(warmed, why);
   };
@@ -48,6 +67,62 @@ TEST_F(WarmerTest, AsksForTheListInTurn) {
     EXPECT_EQ(asked_[i], std::vector<std::string>({"GET /a", "GET /b?x=1", "GET /c"})[i % 3]) << i;
   }
   EXPECT_TRUE(with_host_);
+}
+
+TEST_F(WarmerTest, AsksOverTlsWhoeverTheServerSaysItIs) {
+  TlsIdentity identity;
+  identity.use_certificate("other.example", true);
+  Server server(identity.over_tls(remembering("200 OK")));
+  Warmer warmer(io, told);
+  WarmTarget target = standby(server.port(), {"/a", "/b"});
+  target.warm.kind = ProbeKind::https;
+  warmer.set_targets({target});
+  ASSERT_TRUE(run_until([&] { return warmer.figures(7)->requests >= 4; }));
+  EXPECT_EQ(warmer.figures(7)->failures, 0u);
+  EXPECT_EQ(identity.server_name(), "www.example");
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(asked_[0], "GET /a");
+  EXPECT_EQ(asked_[1], "GET /b");
+  EXPECT_TRUE(with_host_);
+}
+
+TEST_F(WarmerTest, SendsEachPayloadOverAConnectionOfItsOwn) {
+  Server server(echoing());
+  Warmer warmer(io, told);
+  warmer.set_targets({over_tcp(server.port(), {"PING\n", "hex:00ff"})});
+  ASSERT_TRUE(run_until([&] { return warmer.figures(7)->requests >= 4; }));
+  EXPECT_EQ(warmer.figures(7)->failures, 0u);
+  EXPECT_GE(server.accepted(), 4);
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(asked_[i], i % 2 == 0 ? "PING\n" : std::string("\0\xff", 2)) << i;
+}
+
+TEST_F(WarmerTest, AnAnswerWithoutWhatIsExpectedIsAFailure) {
+  Server server(echoing());
+  Warmer warmer(io, told);
+  warmer.set_targets({over_tcp(server.port(), {"PING\n", "QUIT\n"}, "PI")});
+  ASSERT_TRUE(run_until([&] { return warmer.figures(7)->requests >= 4; }));
+  const WarmFigures figures = *warmer.figures(7);
+  EXPECT_EQ(figures.failures, figures.requests / 2) << "every other";
+}
+
+TEST_F(WarmerTest, SimulatedLoadIsOfTheSameKind) {
+  TlsIdentity identity;
+  Server secure(identity.over_tls(remembering("200 OK")));
+  Server plain(echoing());
+  Warmer warmer(io, told);
+  std::vector<WarmTarget> targets = {standby(secure.port(), {"/"}), over_tcp(plain.port(), {"PING\n"}, "PING")};
+  targets[0].warm.kind = ProbeKind::https;
+  targets[1].id = 8;
+  for (WarmTarget& target : targets) {
+    target.warm.interval = 1h;
+    target.warm.rate = 40;
+    target.warm.response_time = 500ms;
+  }
+  warmer.set_targets(targets);
+  ASSERT_TRUE(run_until([&] { return warmer.figures(7)->warmth > 0 && warmer.figures(8)->warmth > 0; }));
+  EXPECT_EQ(warmer.figures(7)->failures, 0u);
+  EXPECT_EQ(warmer.figures(8)->failures, 0u);
 }
 
 TEST_F(WarmerTest, ErrorsAreCountedAndItGoesOn) {
