@@ -42,9 +42,9 @@ std::string optional_name(ObjectReader& reader, std::string_view name) {
   return checked_text(reader, reader.optional(name), name, valid, limits::kNameRule);
 }
 
-/// Takes a word out of the configuration's.
+/// Takes a word out of the configuration's; `rule` names those that are meant.
 template <typename Words, typename Value>
-void choose(ObjectReader& reader, std::string_view name, Value& target, const Words& words, std::string_view rule) {
+void choose(ObjectReader& reader, std::string_view name, Value& target, const Words& words, const std::string& rule) {
   const json::value* value = reader.optional(name);
   const auto text = reader.text(value, name);
   if (!text) return;
@@ -107,9 +107,7 @@ void read_statuses(ObjectReader& reader, std::vector<uint16_t>& target) {
 ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std::string& path, std::string& error) {
   const bool exec_before = probe.kind == config::ProbeKind::exec;
   ObjectReader reader(object, path, error);
-  choose(reader, field::kKind, probe.kind, config::kProbeKindWords,
-         "\"none\", \"tcp\", \"http\", \"https\", \"udp\", \"icmp\" or \"grpc\"");
-  // Whoever may use the socket may steer traffic, not run programs.
+  choose(reader, field::kKind, probe.kind, config::kProbeKindWords, config::list_choices(kProbeKinds));
   if (probe.kind == config::ProbeKind::exec && !exec_before) {
     reader.expected(field::kKind, limits::kExecRule, object.at(field::kKind));
   }
@@ -142,7 +140,7 @@ ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std:
   if (const json::value* value = reader.optional(field::kService)) {
     probe.service = checked_text(reader, value, field::kService, limits::valid_host, limits::kServiceRule);
   }
-  choose(reader, field::kVia, probe.via, config::kProbeViaWords, "\"direct\" or \"tunnel\"");
+  choose(reader, field::kVia, probe.via, config::kProbeViaWords, config::list_choices(config::kProbeViaWords));
   reader.finish();
   return probe;
 }
@@ -157,7 +155,7 @@ Change read_add(ObjectReader& reader, std::string pool, std::string name, const 
     if (!parsed) reader.expected(field::kAddress, "an IPv4 address such as \"192.0.2.10\"", *address);
     backend.address = parsed.value_or(config::Be32());
   }
-  choose(reader, field::kRole, backend.role, config::kRoleWords, "\"hot\" or \"warm\"");
+  choose(reader, field::kRole, backend.role, config::kRoleWords, config::list_choices(config::kRoleWords));
   choose_number(reader, field::kWeight, backend.weight, 0, limits::kMaxWeight);
   choose_number(reader, field::kCapacity, backend.capacity, 0, limits::kMaxCapacity);
   backend.domain = optional_name(reader, field::kDomain);

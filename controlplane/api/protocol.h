@@ -3,8 +3,11 @@
 // fields may be added within a version, never renamed or given another meaning.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
+
+#include "controlplane/config/text.h"
 
 namespace warmswap::api {
 
@@ -238,6 +241,16 @@ inline constexpr std::string_view kSwap = "swap";
 inline constexpr std::string_view kDrill = "drill";
 inline constexpr std::string_view kDrain = "drain";
 }  // namespace operation
+
+/// Values of a probe's `kind` in a change: whoever may use the socket may steer traffic, not run programs.
+inline constexpr auto kProbeKinds = [] {
+  std::array<std::string_view, config::kProbeKindWords.size() - 1> words;
+  auto next = words.begin();
+  for (const auto& word : config::kProbeKindWords) {
+    if (word.value != config::ProbeKind::exec) *next++ = word.text;
+  }
+  return words;
+}();
 
 /// Values of a backend's `state`, also the label values of the metric warmswap_backend_state.
 inline constexpr std::string_view kBackendStates[] = {

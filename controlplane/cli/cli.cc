@@ -247,8 +247,8 @@ class Commands {
     const auto option = [&](const char* name, auto& target, const char* help) {
       return add->add_option(name, target, help)->group(kProbeGroup);
     };
-    option("--probe-kind", probe.kind, "none, tcp, tcp_half_open, http, https, udp, icmp or grpc")
-        ->check(CLI::IsMember({"none", "tcp", "tcp_half_open", "http", "https", "udp", "icmp", "grpc"}));
+    const std::vector<std::string> kinds(api::kProbeKinds.begin(), api::kProbeKinds.end());
+    option("--probe-kind", probe.kind, "How it is asked")->check(CLI::IsMember(kinds));
     option("--probe-port", probe.port, "Port; 0 is that of the vip");
     option("--probe-interval", probe.interval, "Such as 100ms");
     option("--probe-timeout", probe.timeout, "Such as 50ms");

@@ -190,8 +190,8 @@ Findings check_controlplane(const ControlplaneConfig& controlplane) {
                         "expected \"address:port\" with an IPv4 address, or \"\" to hear no heartbeats"));
   }
   if (std::find(kLogLevels.begin(), kLogLevels.end(), controlplane.log_level) == kLogLevels.end()) {
-    out.push_back(wrong("controlplane.log_level", quote(controlplane.log_level),
-                        "expected " + list_choices({kLogLevels.begin(), kLogLevels.end()})));
+    out.push_back(
+        wrong("controlplane.log_level", quote(controlplane.log_level), "expected " + list_choices(kLogLevels)));
   }
   return out;
 }

@@ -45,14 +45,12 @@ class Section {
   }
   template <typename Words, typename T>
   void word(std::string_view key, T& out, const Words& words) {
-    std::vector<std::string_view> choices;
-    choices.reserve(std::size(words));
-    for (const auto& word : words) choices.push_back(word.text);
-    if (const auto text = read_string(key, "expected " + list_choices(choices))) {
+    const std::string expectation = "expected " + list_choices(words);
+    if (const auto text = read_string(key, expectation)) {
       if (const auto value = parse_word(words, *text)) {
         out = *value;
       } else {
-        refuse(key, "expected " + list_choices(choices));
+        refuse(key, expectation);
       }
     }
   }

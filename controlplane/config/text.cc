@@ -190,7 +190,7 @@ std::string join(const std::vector<std::string>& texts, std::string_view separat
   return out;
 }
 
-std::string list_choices(const std::vector<std::string_view>& choices) {
+std::string list_choices(std::span<const std::string_view> choices) {
   std::string out;
   for (size_t i = 0; i < choices.size(); ++i) {
     if (i > 0) out += i + 1 == choices.size() ? " or " : ", ";

@@ -120,7 +120,13 @@ std::string hide_keys(std::string_view text);
 
 std::string join(const std::vector<std::string>& texts, std::string_view separator);
 /// `"a", "b" or "c"`.
-std::string list_choices(const std::vector<std::string_view>& choices);
+std::string list_choices(std::span<const std::string_view> choices);
+template <typename T, size_t kSize>
+std::string list_choices(const std::array<Word<T>, kSize>& words) {
+  std::array<std::string_view, kSize> choices;
+  for (size_t i = 0; i < kSize; ++i) choices[i] = words[i].text;
+  return list_choices(choices);
+}
 
 /// The candidate a person most likely meant by `text`: at most two edits away (one for short words).
 std::optional<std::string> closest(std::string_view text, const std::vector<std::string>& candidates);

@@ -319,6 +319,16 @@ TEST_F(CliTest, AddSendsWhatWasGiven) {
   EXPECT_EQ(sent(), (api::Change{api::AddBackend{"web", backend}}));
 }
 
+TEST_F(CliTest, EveryKindOfProbeButAProgramMayBeSaid) {
+  for (const std::string_view kind : api::kProbeKinds) {
+    const Outcome outcome = ctl({"add", "web/w", "192.0.2.77", "--probe-kind", std::string(kind)});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+  }
+  EXPECT_EQ(service.applied.size(), 8u);
+  EXPECT_EQ(ctl({"add", "web/w", "192.0.2.77", "--probe-kind", "exec"}).code, kExitUsage);
+  EXPECT_TRUE(contains(ctl({"add", "--help"}).out, "tcp_half_open"));
+}
+
 TEST_F(CliTest, ANameInTwoPoolsMustBeSaidInFull) {
   const Outcome both = ctl({"disable", "web1"});
   EXPECT_EQ(both.code, kExitUsage);
