@@ -105,6 +105,14 @@ TEST_F(HttpProbe, closingWithoutAnAnswerIsBad) {
   EXPECT_EQ(reset.detail, "connection reset by peer");
 }
 
+TEST_F(HttpProbe, anAnswerCountsAlthoughTheRequestWasNotRead) {
+  const Server server(answering_unasked("HTTP/1.1 200 OK\r\n\r\n"));
+  Target one = target(1, server.port(), ProbeKind::http);
+  one.probe.path.append(8 << 20, 'x');  // more than fits on the way
+  const ProbeResult result = probe_once(one);
+  EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
+}
+
 TEST_F(HttpProbe, silenceTimesOut) {
   const ProbeResult result = probe(
       [](const Server::Connection& connection) {

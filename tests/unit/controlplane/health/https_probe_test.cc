@@ -79,6 +79,14 @@ TEST_F(HttpsProbe, WithoutAGoodbyeOfTlsABodyEndsAllTheSame) {
   EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
 }
 
+TEST_F(HttpsProbe, AnAnswerCountsAlthoughTheRequestWasNotRead) {
+  Server server(identity_.over_tls(answering_unasked(kOk)));
+  Target target = asking(server.port(), "www.example", false);
+  target.probe.path.append(8 << 20, 'x');  // more than fits on the way
+  const ProbeResult result = probe_once(target);
+  EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
+}
+
 TEST_F(HttpsProbe, AMissingCaFileSaysNothingAboutTheBackend) {
   Server server(answering(kOk));
   Target target = asking(server.port(), "www.example", true);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -154,6 +155,14 @@ inline Server::Serve answering(std::string response) {
   return [response = std::move(response)](const Server::Connection& connection) {
     connection.read_request();
     connection.send(response);
+  };
+}
+
+/// Answers without reading, and hangs up when the answer is on its way: the kernel then sends a reset after it.
+inline Server::Serve answering_unasked(std::string response) {
+  return [response = std::move(response)](const Server::Connection& connection) {
+    connection.send(response);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   };
 }
 

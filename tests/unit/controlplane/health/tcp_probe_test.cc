@@ -127,7 +127,7 @@ TEST_F(TcpProbe, SoMuchOfAnAnswerIsLookedAt) {
     EXPECT_EQ(probe_once(asking(server, "PING\n", "PONG")).outcome, Outcome::good);
   }
   results.clear();
-  const Server server(speaking({std::string(kTextLimit - 3, 'x') + "PONG"}, true));
+  const Server server(speaking({"x", std::string(kTextLimit - 4, 'x') + "PONG"}, true));
   const ProbeResult result = probe_once(asking(server, "PING\n", "PONG"));
   EXPECT_EQ(result.outcome, Outcome::bad);
   EXPECT_EQ(result.detail, "the first 65536 bytes of the answer are without \"PONG\"");
