@@ -10,9 +10,18 @@
 
 namespace warmswap::health {
 
+std::string http_host(const Target& target) {
+  const std::string& host = target.probe.host;
+  if (host.empty()) return boost::asio::ip::address_v4(target.address.host()).to_string();
+  const size_t colon = host.rfind(':');
+  const bool has_port =
+      colon != std::string::npos && colon > 0 && host.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  return has_port ? host.substr(0, colon) : host;
+}
+
 std::string http_authority(const Target& target) {
   if (!target.probe.host.empty()) return target.probe.host;
-  const std::string address = boost::asio::ip::address_v4(target.address.host()).to_string();
+  const std::string address = http_host(target);
   const uint16_t usual = config::over_tls(target.probe) ? 443 : 80;
   // RFC 9110 section 7.2: the default port is left out of Host.
   return target.port == usual ? address : fmt::format("{}:{}", address, target.port);

@@ -10,6 +10,8 @@
 
 namespace warmswap::health {
 
+/// The probe's host without a port, or the address.
+std::string http_host(const Target& target);
 /// What Host and :authority say: the probe's host, or the address, with a port that is not the usual one.
 std::string http_authority(const Target& target);
 /// The GET a target is asked with.

@@ -86,10 +86,12 @@ class StreamAttempt final : public Attempt {
 
   /// SNI, and the name the certificate must have where it is verified.
   void name_the_server() {
-    const std::string& name = target().probe.host;
-    if (!name.empty()) SSL_set_tlsext_host_name(stream_.native_handle(), name.c_str());
-    const std::string expected = name.empty() ? asio::ip::address_v4(target().address.host()).to_string() : name;
-    if (target().probe.verify) stream_.set_verify_callback(asio::ssl::host_name_verification(expected));
+    const std::string name = http_host(target());
+    error_code no_address;
+    asio::ip::make_address(name, no_address);
+    // Addresses are not asked for (RFC 6066 section 3).
+    if (no_address) SSL_set_tlsext_host_name(stream_.native_handle(), name.c_str());
+    if (target().probe.verify) stream_.set_verify_callback(asio::ssl::host_name_verification(name));
   }
 
   /// HTTP/2 over TLS is agreed on by ALPN (RFC 9113 section 3.2). A server that knows nothing of it may still speak it.

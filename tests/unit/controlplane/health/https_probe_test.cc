@@ -31,6 +31,15 @@ TEST_F(HttpsProbe, AnExpectedStatusIsGoodWhoeverTheServerSaysItIs) {
   EXPECT_EQ(identity_.server_name(), "www.example") << "SNI";
 }
 
+TEST_F(HttpsProbe, TheHostsPortIsNoPartOfTheServersNameAndAnAddressIsNone) {
+  Server server(answering(kOk));
+  const ProbeResult result = probe_once(asking(server.port(), "www.example:8443", true));
+  EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
+  EXPECT_EQ(identity_.server_name(), "www.example");
+  EXPECT_EQ(probe_once(asking(server.port(), "192.0.2.7:8443", false)).outcome, Outcome::good);
+  EXPECT_EQ(identity_.server_name(), "");
+}
+
 TEST_F(HttpsProbe, AnotherStatusIsBad) {
   Server server(answering("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"));
   EXPECT_EQ(probe_once(asking(server.port(), "www.example", false)).detail, "HTTP status 503, expected 200");

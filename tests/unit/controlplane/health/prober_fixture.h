@@ -40,9 +40,10 @@ class ProberTest : public testing::Test {
   }
   /// The result of one probe of one target.
   ProbeResult probe_once(const Target& one) {
+    const size_t before = results.size();
     prober.set_targets({one});
-    EXPECT_TRUE(run_until([this] { return !results.empty(); })) << "no result";
-    return results.empty() ? ProbeResult{} : results.front();
+    EXPECT_TRUE(run_until([&] { return results.size() > before; })) << "no result";
+    return results.size() > before ? results[before] : ProbeResult{};
   }
 
   boost::asio::io_context io{1};

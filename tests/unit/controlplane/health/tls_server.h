@@ -50,9 +50,10 @@ class TlsIdentity {
       const std::unique_ptr<SSL, Free<SSL_free>> tls(SSL_new(context_.get()));
       SSL_set_fd(tls.get(), connection.fd());
       if (SSL_accept(tls.get()) != 1) return;
-      if (const char* name = SSL_get_servername(tls.get(), TLSEXT_NAMETYPE_host_name)) {
+      const char* name = SSL_get_servername(tls.get(), TLSEXT_NAMETYPE_host_name);
+      {
         const std::lock_guard lock(mutex_);
-        server_name_ = name;
+        server_name_ = name == nullptr ? "" : name;
       }
       serve(Connection(connection, tls.get()));
     };
