@@ -123,7 +123,7 @@ api::BackendView Controller::backend_view(const config::PoolConfig& pool, uint32
   }
   view.slots = slots_of(model, index);
   view.share = share_of(view.slots, pool.ring_size);
-  view.carries = view.share * hot_weight(pool);
+  view.carries = view.share * static_cast<double>(pool.hot_weight());
   view.capacity = config.capacity;
   const std::string key = backend_key(pool.name, config.name);
   if (const auto entry = backend_ids_.find(key); entry && link_.attached()) {

@@ -24,14 +24,6 @@ std::vector<std::string> sitter_names(const failover::PoolState& state) {
   return sitter_names(state, state.seats);
 }
 
-double hot_weight(const config::PoolConfig& config) {
-  double weights = 0;
-  for (const config::BackendConfig& backend : config.backends) {
-    if (backend.role == config::Role::hot) weights += backend.weight;
-  }
-  return weights;
-}
-
 bool refresh_ring(const config::PoolConfig& config, PoolModel& pool) {
   std::vector<table::OwnedSeat> seats;
   std::vector<table::Opening> openings;

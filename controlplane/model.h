@@ -60,9 +60,6 @@ std::vector<std::optional<uint32_t>> sitters_of(const std::vector<failover::Seat
 std::vector<std::string> sitter_names(const failover::PoolState& state, const std::vector<failover::SeatState>& seats);
 std::vector<std::string> sitter_names(const failover::PoolState& state);
 
-/// What all slots of the pool's ring are worth, in the unit of weight.
-double hot_weight(const config::PoolConfig& config);
-
 /// Brings the pool's ring to what its seats say. True when it changed.
 bool refresh_ring(const config::PoolConfig& config, PoolModel& pool);
 

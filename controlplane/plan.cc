@@ -18,7 +18,7 @@ struct Side {
 
 /// By backend: its part of the slots, and what that is of the hot weights together.
 std::map<std::string, Side> sides_of(const config::PoolConfig& config, const PoolModel& pool) {
-  const double weights = hot_weight(config);
+  const auto weights = static_cast<double>(config.hot_weight());
   std::map<std::string, Side> sides;
   for (const config::BackendConfig& backend : config.backends) sides[backend.name];
   const std::vector<std::string> sitters = sitter_names(pool.state);

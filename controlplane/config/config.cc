@@ -18,6 +18,12 @@ const BackendConfig* PoolConfig::find_backend(std::string_view backend) const no
   return find_by_name(backends, backend);
 }
 
+uint64_t PoolConfig::hot_weight() const noexcept {
+  uint64_t weights = 0;
+  for (const BackendConfig& backend : backends) weights += backend.role == Role::hot ? backend.weight : 0;
+  return weights;
+}
+
 const PoolConfig* Config::find_pool(std::string_view pool) const noexcept {
   return find_by_name(pools, pool);
 }

@@ -239,6 +239,8 @@ struct PoolConfig {
   std::vector<BackendConfig> backends;  // sorted by name: the canonical order
 
   const BackendConfig* find_backend(std::string_view backend) const noexcept;
+  /// Of all hot backends: what all slots of the ring are worth.
+  uint64_t hot_weight() const noexcept;
   friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };
 

@@ -47,6 +47,8 @@ std::string describe_probe(const ProbeConfig& probe) {
   if (probe.kind == ProbeKind::http || probe.kind == ProbeKind::https)
     out += fmt::format(" GET {} for {}", probe.path, listed(probe.expect_status));
   if (probe.kind == ProbeKind::grpc && !probe.service.empty()) out += fmt::format(" service {}", probe.service);
+  if (!probe.payload.empty()) out += fmt::format(" sends {}", quote(probe.payload));
+  if (!probe.expect.empty()) out += fmt::format(" expects {}", quote(probe.expect));
   if (probe.kind == ProbeKind::exec) out += fmt::format(" {}", join(probe.command, " "));
   if (probe.kind != ProbeKind::https && over_tls(probe)) out += " over TLS";
   if (probe.via == ProbeVia::tunnel) out += " through the tunnel";
@@ -68,6 +70,42 @@ std::string describe_dataplane(const DataplaneConfig& dataplane) {
   return out + table(rows);
 }
 
+/// What is done so that standbys are warm; empty where that is nothing.
+std::string describe_warm(const PoolConfig& pool) {
+  const WarmConfig& warm = pool.warm;
+  std::vector<std::string> parts;
+  if (pool.trickle > 0) parts.push_back(fmt::format("trickle of {} %", pool.trickle));
+  if (!warm.requests().empty()) {
+    parts.push_back(fmt::format("{} {} every {} ± {} %", to_string(warm.kind), join(warm.requests(), " "),
+                                format_duration(warm.interval), warm.jitter_percent));
+  }
+  if (warm.rate > 0) {
+    parts.push_back(fmt::format("{} requests/s within {} for {}, tried again after {}", warm.rate,
+                                format_duration(warm.response_time), format_duration(warm.hold),
+                                format_duration(warm.verify)));
+  }
+  return join(parts, ", ");
+}
+
+/// What else decides about the pool, where it is on.
+std::string describe_signals(const PoolConfig& pool) {
+  std::vector<std::string> parts;
+  if (pool.load.balance) parts.emplace_back("balances load");
+  if (pool.anomaly.eject) {
+    parts.push_back(
+        fmt::format("ejects anomalies for {}, at most {} %", format_duration(pool.anomaly.time), pool.anomaly.most));
+  }
+  if (pool.activate_below < 100) parts.push_back(fmt::format("standbys only below {} %", pool.activate_below));
+  return join(parts, ", ");
+}
+
+std::string describe_guard(const GuardConfig& guard) {
+  std::string out = fmt::format("fails {}", word_for(kFailWords, guard.fail));
+  if (guard.panic_threshold > 0) out += fmt::format(" below {} %", guard.panic_threshold);
+  out += guard.overload == Overload::shed ? ", sheds overload" : ", carries overload";
+  return out + (guard.self_suspicion > 0 ? fmt::format(", suspects itself at {} %", guard.self_suspicion) : "");
+}
+
 std::string describe_pool(const PoolConfig& pool) {
   std::string out = fmt::format("pool {}: {}, ring {}, failback {}", pool.name, to_string(pool.mode), pool.ring_size,
                                 to_string(pool.failback));
@@ -75,18 +113,19 @@ std::string describe_pool(const PoolConfig& pool) {
     out += fmt::format(" after {}, up to {} when it flaps", format_duration(pool.hold_down),
                        format_duration(pool.hold_down_max));
   }
-  out += fmt::format("\n  probe {}\n", describe_probe(pool.probe));
-  uint64_t total = 0;
-  for (const BackendConfig& backend : pool.backends) total += backend.role == Role::hot ? backend.weight : 0;
-  std::vector<Row> rows{{"backend", "address", "role", "weight", "share", "domain", "standby", "probe"}};
+  out += fmt::format("\n  probe {}\n  guard {}\n", describe_probe(pool.probe), describe_guard(pool.guard));
+  if (const std::string signals = describe_signals(pool); !signals.empty()) out += fmt::format("  pool {}\n", signals);
+  if (const std::string warm = describe_warm(pool); !warm.empty()) out += fmt::format("  warm {}\n", warm);
+  const uint64_t total = pool.hot_weight();
+  std::vector<Row> rows{{"backend", "address", "role", "weight", "share", "capacity", "domain", "standby", "probe"}};
   for (const BackendConfig& backend : pool.backends) {
     const bool shares = backend.role == Role::hot && total > 0;
     rows.push_back({backend.name, format_address(backend.address),
                     fmt::format("{}{}", to_string(backend.role), backend.enabled ? "" : ", disabled"),
                     fmt::to_string(backend.weight),
                     shares ? fmt::format("{:.1f} %", 100.0 * backend.weight / static_cast<double>(total)) : "-",
-                    or_dash(backend.domain), or_dash(backend.standby),
-                    backend.probe ? describe_probe(*backend.probe) : "pool's"});
+                    backend.capacity > 0 ? fmt::to_string(backend.capacity) : "-", or_dash(backend.domain),
+                    or_dash(backend.standby), backend.probe ? describe_probe(*backend.probe) : "pool's"});
   }
   return out + table(rows);
 }

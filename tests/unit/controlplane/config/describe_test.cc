@@ -28,6 +28,27 @@ TEST(Describe, namesTlsWhereTheKindDoesNot) {
   EXPECT_THAT(describe(config), testing::Not(testing::HasSubstr("TLS")));
 }
 
+TEST(Describe, namesWhatDecidesAboutAPool) {
+  Config config;
+  PoolConfig pool{.name = "p", .activate_below = 70, .trickle = 2};
+  pool.probe.payload = "PING";
+  pool.probe.expect = "+PONG";
+  pool.guard.overload = Overload::shed;
+  pool.anomaly.eject = pool.load.balance = true;
+  pool.warm.paths = {"/a", "/b"};
+  pool.warm.rate = 50;
+  pool.backends = {{.name = "b", .capacity = 150}};
+  config.pools = {pool};
+  const std::string text = describe(config);
+  for (const char* part :
+       {"probe tcp sends \"PING\" expects \"+PONG\" every", "guard fails open, sheds overload, suspects itself at 80 %",
+        "pool balances load, ejects anomalies for 30s, at most 10 %, standbys only below 70 %",
+        "warm trickle of 2 %, http /a /b every 1s ± 20 %, 50 requests/s within 100ms for 5s, tried again after 10m",
+        "150"}) {
+    EXPECT_THAT(text, testing::HasSubstr(part));
+  }
+}
+
 TEST(Describe, copesWithEmptyParts) {
   EXPECT_FALSE(describe(Config{}).empty());
 }
