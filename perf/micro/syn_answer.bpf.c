@@ -1,5 +1,5 @@
-// Answers every SYN with SYN and ACK, as a host that listens on all ports of all addresses would, and drops the rest: for
-// measuring who asks without the cost of who answers. XDP, on the far end of a veth pair.
+// Answers every SYN with SYN and ACK, as a host that listens on all ports of all addresses would, and drops the rest:
+// for measuring who asks without the cost of who answers. XDP, on the far end of a veth pair.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -21,8 +21,8 @@ static __always_inline __u16 folded(__u32 sum) {
   return (__u16)~sum;
 }
 
-static __always_inline __u32 words(const void *from, int count) {
-  const __u16 *word = from;
+static __always_inline __u32 words(const void* from, int count) {
+  const __u16* word = from;
   __u32 sum = 0;
 #pragma unroll
   for (int i = 0; i < count; ++i) sum += word[i];
@@ -30,10 +30,10 @@ static __always_inline __u32 words(const void *from, int count) {
 }
 
 SEC("xdp")
-int answer_syn(struct xdp_md *context) {
-  void *end = (void *)(long)context->data_end;
-  struct frame *frame = (void *)(long)context->data;
-  if ((void *)(frame + 1) > end) return XDP_DROP;
+int answer_syn(struct xdp_md* context) {
+  void* end = (void*)(long)context->data_end;
+  struct frame* frame = (void*)(long)context->data;
+  if ((void*)(frame + 1) > end) return XDP_DROP;
   if (frame->ethernet.h_proto != bpf_htons(ETH_P_IP) || frame->ip.ihl != 5 || frame->ip.protocol != IPPROTO_TCP)
     return XDP_DROP;
   if (!frame->tcp.syn || frame->tcp.ack) return XDP_DROP;
