@@ -77,6 +77,11 @@ Findings check_backend(const BackendConfig& backend, const std::string& key) {
   check_name_at(out, key + ".name", backend.name);
   check_address(out, key + ".address", backend.address);
   check_number(out, key + ".weight", backend.weight, kWeight);
+  if (backend.role == Role::hot && backend.capacity > 0 && backend.capacity < backend.weight) {
+    out.push_back(warn(key + ".capacity", fmt::format("{} is less than the weight, {}: its own share is already too much",
+                                                      backend.capacity, backend.weight)));
+    out.back().depends = {key + ".weight", key + ".role"};
+  }
   if (!backend.domain.empty()) check_name_at(out, key + ".domain", backend.domain);
   if (backend.role == Role::warm && !backend.standby.empty()) {
     out.push_back(wrong(key + ".standby", quote(backend.standby), "expected only on a hot backend"));

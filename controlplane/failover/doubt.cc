@@ -15,17 +15,21 @@ bool due(const config::PoolConfig& spec, uint32_t index, const BackendState& bac
 bool doubting(const config::PoolConfig& spec, PoolState& pool, Nanoseconds now) noexcept {
   // Those found failed before are not witnesses: they failed alone.
   uint64_t working = 0, bad = 0;
-  for (const BackendState& backend : pool.backends) {
+  bool any_due = false;
+  for (uint32_t i = 0; i < pool.backends.size(); ++i) {
+    const BackendState& backend = pool.backends[i];
     if (backend.admin == Admin::disabled || backend.health != Health::up) continue;
     ++working;
     bad += clean(backend) ? 0 : 1;
+    any_due = any_due || due(spec, i, backend);
   }
   const bool most =
       spec.guard.self_suspicion > 0 && working >= kLeastToDoubt && bad * 100 >= working * spec.guard.self_suspicion;
-  if (!most) {
+  if (most) {
+    if (!pool.doubt_until) pool.doubt_until = now + spec.guard.self_suspicion_hold;
+  } else if (!any_due || (pool.doubt_until && now >= *pool.doubt_until)) {
+    // Not while somebody would be found failed by what was seen in doubt: signals come back one after the other.
     pool.doubt_until.reset();
-  } else if (!pool.doubt_until) {
-    pool.doubt_until = now + spec.guard.self_suspicion_hold;
   }
   return pool.doubt_until && now < *pool.doubt_until;
 }

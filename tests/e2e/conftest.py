@@ -40,6 +40,12 @@ def lab_in_order(module_lab):
     return module_lab
 
 
+@pytest.fixture(name="tell")
+def line_for_the_summary(record_property):
+    """Gives scripts/test a line for its summary."""
+    return lambda line: record_property("summary", line)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     """A failed test shows what the balancer's processes said last."""

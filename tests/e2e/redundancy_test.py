@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from lab import eventually, files, layout, running_lab, traffic
 from syn_flood import SynFlood
+from watching import backend, events_of, failover_of, flows_of, probe_detail, reconfigured
 from wire import Wire
 
 RATE = 200
@@ -44,47 +45,8 @@ def lab_with_agents(tmp_path_factory):
         yield running
 
 
-@contextlib.contextmanager
-def reconfigured(lab, text: str):
-    """Another configuration for the length of the block."""
-    before = lab.config.path.read_text()
-    try:
-        files.write_private(lab.config.path, text)
-        lab.control.reload()
-        yield
-    finally:
-        files.write_private(lab.config.path, before)
-        lab.control.reload()
-
-
-@pytest.fixture(name="tell")
-def line_for_the_summary(record_property):
-    return lambda line: record_property("summary", line)
-
-
 def beats(lab) -> dict[str, str]:
     return {row["name"]: row["heartbeat"] for row in lab.control.get("backends")["backends"]}
-
-
-def flows_of(answers: dict, *names: str) -> list[str]:
-    return [flow for flow, backend in answers.items() if backend in names]
-
-
-def events_of(lab, since: int, kind: str, backend: str | None = None) -> list[dict]:
-    found = [event for event in lab.control.events(since) if event["kind"] == kind]
-    return [event for event in found if backend is None or event["backend"] == backend]
-
-
-def failover_of(lab, since: int, owner: str) -> dict:
-    """The one failover of this seat, complete with its acknowledgement."""
-
-    def complete():
-        found = events_of(lab, since, "failover", owner)
-        return found if found and found[0]["timeline"]["last_worker_ack_us"] is not None else None
-
-    events = eventually(complete, f"a failover of {owner} that all workers know of")
-    assert len(events) == 1
-    return events[0]
 
 
 def wall(event: dict) -> float:
@@ -305,14 +267,6 @@ def test_a_flood_of_syns_makes_nobody_a_suspect(lab, tell):
 
 def holder(lab, owner: str) -> str | None:
     return lab.control.seats()[owner]
-
-
-def backend(lab, name: str) -> dict:
-    return next(row for row in lab.control.get("backends")["backends"] if row["name"] == name)
-
-
-def probe_detail(lab, name: str) -> str:
-    return (backend(lab, name)["last_probe"] or {}).get("detail", "")
 
 
 def test_a_flapping_backend_waits_longer_each_time(lab, tell):

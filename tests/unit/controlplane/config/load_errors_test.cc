@@ -242,6 +242,9 @@ TEST(LoadWarnings, sayWhatWorksButIsSuspicious) {
   EXPECT_EQ(warnings_of(good + "[[pool]]\nname = \"idle\"\nmode = \"hot-hot\"\n"),
             "w.toml:23: pool.idle: no hot backend with a weight above 0: its vips answer nobody\n"
             "w.toml:23: pool.idle: no vip leads to it\n");
+  EXPECT_EQ(warnings_of(replaced(good, "name = \"b1\"\n", "+capacity = 90\n")),
+            "w.toml:13: pool.web.backend.b1.capacity: 90 is less than the weight, 100: its own share is already too "
+            "much\n");
   EXPECT_EQ(warnings_of(good + "[controlplane]\nlisten = \"192.0.2.1:9100\"\n"),
             "w.toml:24: controlplane.listen: not a loopback address: status and metrics are open to the network\n");
   EXPECT_EQ(warnings_of(replaced(good, kPool, "+probe.path = \"/x\"\n")),

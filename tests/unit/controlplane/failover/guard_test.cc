@@ -46,6 +46,33 @@ TEST(SelfSuspicion, IsToldAndEndsByTheClock) {
   EXPECT_TRUE(outcome.states[0].first_bad.has_value());
 }
 
+TEST(SelfSuspicion, SignalsThatComeBackOneAfterTheOtherTakeNobodyOut) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
+  spec.guard.self_suspicion = 80;
+  spec.guard.self_suspicion_hold = 3s;
+  Sim sim = Sim::running(spec);
+  sim.fail_all({"hot1", "hot2", "hot3", "warm1"});
+  const Nanoseconds until = sim.state.doubt_until.value();
+  sim.good_all({"warm1", "hot1", "hot3"});
+  EXPECT_EQ(sim.state_of("hot2"), State::suspect) << "its next probe is only due a little later";
+  sim.good("hot2");
+  EXPECT_EQ(sim.state_of("hot2"), State::serving);
+  EXPECT_EQ(sim.find("hot2").failures, 0u);
+  EXPECT_FALSE(sim.state.doubt_until.has_value());
+
+  // Who does not come back has failed, at the end of the doubt.
+  sim.pass(1h);
+  sim.fail_all({"hot1", "hot2", "hot3", "warm1"});
+  const Nanoseconds again = sim.state.doubt_until.value();
+  EXPECT_GT(again, until);
+  EXPECT_EQ(sim.good_all({"warm1", "hot1", "hot3"}).deadline, again);
+  sim.bad("hot2");
+  EXPECT_EQ(sim.state_of("hot2"), State::suspect);
+  sim.pass(again - sim.now);
+  EXPECT_EQ(sim.seats(), "hot1=hot1 hot2=warm1 hot3=hot3");
+  EXPECT_FALSE(sim.state.doubt_until.has_value());
+}
+
 TEST(SelfSuspicion, AFewFailingIsTheirOwnAffair) {
   config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
   spec.guard.self_suspicion = 80;

@@ -305,7 +305,7 @@ class RandomRun {
 };
 
 TEST(Random, InvariantsHoldInTwentyThousandLives) {
-  for (uint64_t seed = 0; seed < 20000; ++seed) {
+  for (uint64_t seed = 0; seed < lives(20'000); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomRun(seed).run(25);
     if (::testing::Test::HasFatalFailure()) return;

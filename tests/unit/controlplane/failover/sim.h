@@ -43,6 +43,17 @@ inline config::PoolConfig pool(std::vector<config::BackendConfig> backends) {
   return spec;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+/// How many random lives a test looks at. Under a sanitizer each takes thirty times as long.
+constexpr uint64_t lives(uint64_t wanted) {
+  return kSanitized ? wanted / 20 : wanted;
+}
+
 class Sim {
  public:
   explicit Sim(config::PoolConfig spec_value) : spec(std::move(spec_value)) { take(start(spec, now)); }
