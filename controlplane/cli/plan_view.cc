@@ -34,7 +34,7 @@ std::string load_text(double load, uint64_t capacity) {
   return capacity == 0 ? fmt::format("{:.1f}", load) : fmt::format("{:.1f} of {}", load, capacity);
 }
 
-void print_pool(const Session& session, const json::object& plan) {
+void print_pool_plan(const Session& session, const json::object& plan) {
   const uint64_t slots = number_of(plan, field::kRingSize);
   const uint64_t moved = number_of(plan, field::kSlotsMoved);
   session.out() << fmt::format("pool {}: {} of {} slots move ({}), {} of them of survivors\n",
@@ -69,7 +69,7 @@ void print_pool(const Session& session, const json::object& plan) {
 }  // namespace
 
 void print_plan(const Session& session, const json::object& answer) {
-  for (const json::value& pool : list_of(answer, field::kPlan)) print_pool(session, as_object(pool));
+  for (const json::value& pool : list_of(answer, field::kPlan)) print_pool_plan(session, as_object(pool));
 }
 
 }  // namespace warmswap::cli

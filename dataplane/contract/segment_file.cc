@@ -15,13 +15,6 @@
 #include "dataplane/contract/segment.h"
 
 namespace warmswap::contract {
-namespace {
-
-constexpr uint64_t round_up(uint64_t value, uint64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
-
-}  // namespace
 
 std::vector<std::filesystem::path> segment_paths(const std::string& instance, bool hugepages) {
   std::vector<std::filesystem::path> paths;

@@ -10,6 +10,10 @@
 
 namespace warmswap::contract {
 
+constexpr uint64_t round_up(uint64_t value, uint64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
 /// `what` and the text of errno.
 Error system_error(const std::string& what);
 

@@ -8,8 +8,6 @@
 namespace warmswap::gen {
 namespace {
 
-using cli::Table;
-
 void print_rates(std::ostream& out, const RunResult& result) {
   // Bits as they occupy an Ethernet link: with FCS, preamble and gap (RFC 2544's 24 bytes beside the frame's own).
   constexpr double kOnWire = kFcsBytes + 20;
@@ -21,7 +19,7 @@ void print_rates(std::ostream& out, const RunResult& result) {
   const auto bits = [&](double rate, double frame) {
     return fmt::format("{:.3f}", rate * (frame + kOnWire) * 8 / 1e9);
   };
-  Table table({{"", false}, {"PACKETS", true}, {"RATE", true}, {"GBIT/S ON THE WIRE", true}});
+  cli::Table table({{"", false}, {"PACKETS", true}, {"RATE", true}, {"GBIT/S ON THE WIRE", true}});
   const double offered_rate = result.seconds() > 0 ? static_cast<double>(result.offered) / result.seconds() : 0;
   table.add({"offered", format_count(result.offered), perf::format_rate(offered_rate), bits(offered_rate, sent)});
   table.add({"transmitted", format_count(result.transmitted), perf::format_rate(result.transmitted_rate()),
@@ -36,7 +34,7 @@ void print_rates(std::ostream& out, const RunResult& result) {
 }
 
 void print_histograms(std::ostream& out, const RunResult& result) {
-  Table table(
+  cli::Table table(
       {{"", false}, {"MIN", true}, {"P50", true}, {"P90", true}, {"P99", true}, {"P99.9", true}, {"MAX", true}});
   const auto add = [&table](const std::string& name, const perf::HdrHistogram& histogram) {
     if (histogram.count() == 0) return;
@@ -84,7 +82,7 @@ void print_checks(std::ostream& out, const RunResult& result) {
 void print_backends(std::ostream& out, const RunResult& result) {
   if (result.backends.empty()) return;
   constexpr size_t kMost = 32;
-  Table table({{"BACKEND", false}, {"PACKETS", true}, {"SHARE", true}, {"FIRST", true}, {"LAST", true}});
+  cli::Table table({{"BACKEND", false}, {"PACKETS", true}, {"SHARE", true}, {"FIRST", true}, {"LAST", true}});
   for (size_t i = 0; i < result.backends.size() && i < kMost; ++i) {
     const BackendResult& backend = result.backends[i];
     const auto time = [](std::chrono::nanoseconds since) {
@@ -146,7 +144,7 @@ void print_result(std::ostream& out, const RunResult& result, const Verdict& ver
 
 void print_search(std::ostream& out, const SearchResult& result) {
   if (result.mlr) {
-    Table table(
+    cli::Table table(
         {{"GOAL", false}, {"LOSS ALLOWED", true}, {"LOWER BOUND", true}, {"UPPER BOUND", true}, {"THROUGHPUT", true}});
     for (size_t i = 0; i < result.mlr->goals.size(); ++i) {
       const perf::GoalResult& goal = result.mlr->goals[i];
@@ -177,7 +175,7 @@ void print_search(std::ostream& out, const SearchResult& result) {
 }
 
 void print_self_test(std::ostream& out, const SelfTestResult& result) {
-  Table table({{"WHAT THE GENERATOR ITSELF CAN DO", false}, {"RATE", true}, {"LATENCY P50", true}, {"P99", true}});
+  cli::Table table({{"WHAT THE GENERATOR ITSELF CAN DO", false}, {"RATE", true}, {"LATENCY P50", true}, {"P99", true}});
   const auto percentile = [](const RunResult& run, double percent) {
     return format_ns(static_cast<double>(run.total().latency.value_at_percentile(percent)));
   };

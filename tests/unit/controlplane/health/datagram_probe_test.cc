@@ -109,7 +109,7 @@ TEST_F(UdpProbe, APortThatNobodyListensOnIsRefused) {
 }
 
 /// Where this group may use ping sockets, or may not.
-void in_private_network(const char* ping_groups, const std::function<void()>& body) {
+void with_ping_groups(const char* ping_groups, const std::function<void()>& body) {
   health::in_private_network([&] {
     std::ofstream("/proc/sys/net/ipv4/ping_group_range") << ping_groups;
     body();
@@ -118,7 +118,7 @@ void in_private_network(const char* ping_groups, const std::function<void()>& bo
 
 TEST_F(ProberTest, IcmpEchoesAreAnsweredByAHostThatLives) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root for a network namespace";
-  in_private_network("0 2147483647", [this] {
+  with_ping_groups("0 2147483647", [this] {
     const ProbeResult result = probe_once(target(1, 0, ProbeKind::icmp));
     EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
     EXPECT_EQ(result.detail, "echo answered");
@@ -131,7 +131,7 @@ TEST_F(ProberTest, IcmpEchoesAreAnsweredByAHostThatLives) {
 
 TEST_F(ProberTest, WithoutThePermissionIcmpSaysNothingAboutTheBackend) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root for a network namespace";
-  in_private_network("1 0", [this] {
+  with_ping_groups("1 0", [this] {
     const ProbeResult result = probe_once(target(1, 0, ProbeKind::icmp));
     EXPECT_EQ(result.outcome, Outcome::not_run);
     EXPECT_NE(result.detail.find("net.ipv4.ping_group_range"), std::string::npos) << result.detail;

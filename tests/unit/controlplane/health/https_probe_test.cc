@@ -5,7 +5,7 @@
 namespace warmswap::health {
 namespace {
 
-constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+constexpr const char* kEmptyPage = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 class HttpsProbe : public ProberTest {
  protected:
@@ -24,7 +24,7 @@ class HttpsProbe : public ProberTest {
 
 TEST_F(HttpsProbe, AnExpectedStatusIsGoodWhoeverTheServerSaysItIs) {
   identity_.use_certificate("other.example", true);
-  Server server(answering(kOk));
+  Server server(answering(kEmptyPage));
   const ProbeResult result = probe_once(asking(server.port(), "www.example", false));
   EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
   EXPECT_EQ(result.detail, "HTTP status 200");
@@ -32,7 +32,7 @@ TEST_F(HttpsProbe, AnExpectedStatusIsGoodWhoeverTheServerSaysItIs) {
 }
 
 TEST_F(HttpsProbe, TheHostsPortIsNoPartOfTheServersNameAndAnAddressIsNone) {
-  Server server(answering(kOk));
+  Server server(answering(kEmptyPage));
   const ProbeResult result = probe_once(asking(server.port(), "www.example:8443", true));
   EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
   EXPECT_EQ(identity_.server_name(), "www.example");
@@ -46,14 +46,14 @@ TEST_F(HttpsProbe, AnotherStatusIsBad) {
 }
 
 TEST_F(HttpsProbe, AVerifiedCertificateIsGood) {
-  Server server(answering(kOk));
+  Server server(answering(kEmptyPage));
   const ProbeResult result = probe_once(asking(server.port(), "www.example", true));
   EXPECT_EQ(result.outcome, Outcome::good) << result.detail;
 }
 
 TEST_F(HttpsProbe, ACertificateForSomebodyElseIsBad) {
   identity_.use_certificate("other.example");
-  Server server(answering(kOk));
+  Server server(answering(kEmptyPage));
   const ProbeResult result = probe_once(asking(server.port(), "www.example", true));
   EXPECT_EQ(result.outcome, Outcome::bad);
   EXPECT_NE(result.detail.find("TLS: certificate verify failed"), std::string::npos) << result.detail;
@@ -61,7 +61,7 @@ TEST_F(HttpsProbe, ACertificateForSomebodyElseIsBad) {
 
 TEST_F(HttpsProbe, AnExpiredCertificateIsBad) {
   identity_.use_certificate("www.example", true);
-  Server server(answering(kOk));
+  Server server(answering(kEmptyPage));
   EXPECT_EQ(probe_once(asking(server.port(), "www.example", true)).outcome, Outcome::bad);
 }
 
@@ -89,7 +89,7 @@ TEST_F(HttpsProbe, WithoutAGoodbyeOfTlsABodyEndsAllTheSame) {
 }
 
 TEST_F(HttpsProbe, AnAnswerCountsAlthoughTheRequestWasNotRead) {
-  Server server(identity_.over_tls(answering_unasked(kOk)));
+  Server server(identity_.over_tls(answering_unasked(kEmptyPage)));
   Target target = asking(server.port(), "www.example", false);
   target.probe.path.append(8 << 20, 'x');  // more than fits on the way
   const ProbeResult result = probe_once(target);
@@ -97,7 +97,7 @@ TEST_F(HttpsProbe, AnAnswerCountsAlthoughTheRequestWasNotRead) {
 }
 
 TEST_F(HttpsProbe, AMissingCaFileSaysNothingAboutTheBackend) {
-  Server server(answering(kOk));
+  Server server(answering(kEmptyPage));
   Target target = asking(server.port(), "www.example", true);
   target.probe.ca_file = identity_.ca_file() + ".none";
   const ProbeResult result = probe_once(target);

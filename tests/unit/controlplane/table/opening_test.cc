@@ -8,8 +8,6 @@
 namespace warmswap::table {
 namespace {
 
-constexpr uint32_t kDefaultSize = 65537;
-
 uint16_t random_part(std::mt19937_64& random, uint32_t most) {
   return static_cast<uint16_t>(random() % (most + 1));
 }

@@ -12,6 +12,9 @@
 
 namespace warmswap::table {
 
+/// Slots of a pool that says nothing of them.
+inline constexpr uint32_t kDefaultSize = 65537;
+
 /// Owns the names that its seats view; move-only for that reason.
 struct Pool {
   std::vector<std::string> names;

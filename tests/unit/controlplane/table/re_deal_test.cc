@@ -10,8 +10,6 @@
 namespace warmswap::table {
 namespace {
 
-constexpr uint32_t kDefaultSize = 65537;
-
 struct Case {
   Pool pool;
   Ring base;

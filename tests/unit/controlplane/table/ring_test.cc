@@ -11,8 +11,6 @@
 namespace warmswap::table {
 namespace {
 
-constexpr uint32_t kDefaultSize = 65537;
-
 TEST(BaseRing, EverySlotHasAnOwnerAndShareErrorIsAtMostOneSlot) {
   std::mt19937_64 random(2);
   for (int round = 0; round < 60; ++round) {
