@@ -7,6 +7,7 @@
                └──── warm1
 """
 
+import json
 import time
 
 import pytest
@@ -98,6 +99,21 @@ def test_a_pool_that_fails_open_sends_to_all_when_all_look_dead(lab, tell):
     tell("all look dead: a pool that fails open sends to all of them, and clients notice nothing")
 
 
+def test_below_the_panic_threshold_health_is_not_looked_at(lab):
+    table = '[pool.guard]\nfail = "open"\npanic_threshold = 60\nself_suspicion = 0\n'
+    with reconfigured(lab, config("activate_below = 1\n", table)):
+        since = lab.newest_event()
+        before = traffic.who_answers(FLOWS)
+        lab.do("fail", "hot1", "http-500", "on")
+        eventually(lambda: lab.control.seats()["hot1"] is None, "one is missed: two thirds are enough")
+        lab.do("fail", "hot2", "http-500", "on")
+        eventually(lambda: events_of(lab, since, "fail_open"), "one third is not")
+        assert lab.control.seats() == {"hot1": "hot1", "hot2": "hot2", "hot3": "hot3"}
+        eventually(lambda: traffic.who_answers(FLOWS) == before, "each has its own clients again")
+        for name in ("hot1", "hot2"):
+            lab.do("fail", name, "http-500", "off")
+
+
 def test_a_balancer_whose_own_cable_is_cut_suspects_itself(lab, tell):
     with reconfigured(lab, config(tables='[pool.guard]\nself_suspicion = 80\nself_suspicion_hold = "3s"\n')):
         since = lab.newest_event()
@@ -126,3 +142,23 @@ def test_a_change_that_moves_or_loads_too_much_is_refused_unless_forced(lab):
         assert lab.assignment() == order, "a refused change changes nothing"
         lab.ctl("weight", "web/hot2", "10", "--force")
         assert share(lab, "hot2") == pytest.approx(10 / 210, rel=0.02)
+
+
+def test_a_list_of_changes_is_done_wholly_or_not_at_all(lab, tmp_path):
+    def weights(*backends: str) -> str:
+        path = tmp_path / "changes.json"
+        path.write_text(json.dumps([{"op": "weight", "pool": "web", "backend": name, "weight": 50} for name in backends]))
+        return str(path)
+
+    order = lab.assignment()
+    refused = lab.ctl("apply", weights("hot1", "nobody"), check=False)
+    assert refused.returncode != 0 and "nobody" in refused.stderr
+    assert lab.assignment() == order
+    generation = lab.control.get("status")["generation"]
+    try:
+        lab.ctl("apply", weights("hot1", "hot2"))
+        assert lab.control.get("status")["generation"] == generation + 1, "one plan, one table"
+        assert [share(lab, name) for name in ("hot1", "hot2", "hot3")] == pytest.approx([0.25, 0.25, 0.5], rel=0.01)
+    finally:
+        lab.control.reload()
+    assert lab.assignment() == order
