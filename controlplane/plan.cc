@@ -55,6 +55,7 @@ struct Moment {
   std::map<std::string, SeatSide> seats;
   const config::PoolConfig* config = nullptr;
   const PoolModel* pool = nullptr;
+  double shed = 0;  // part of its slots, for want of capacity
 };
 
 Moment moment_of(const Model& model, const std::string& name) {
@@ -65,6 +66,8 @@ Moment moment_of(const Model& model, const std::string& name) {
   moment.pool = &pool->second;
   moment.backends = sides_of(*moment.config, *moment.pool);
   moment.seats = seats_of(moment.pool->state);
+  const double weights = std::max(static_cast<double>(moment.config->hot_weight()), 1.0);
+  moment.shed = failover::burden(*moment.config, moment.pool->state).shed / weights;
   return moment;
 }
 
@@ -94,6 +97,8 @@ PoolPlan plan_of(const std::string& name, const Moment& before, const Moment& af
     plan.slots_moved = moved.total;
     plan.survivor_slots_moved = moved.of_survivors;
   }
+  plan.shed_before = before.shed;
+  plan.shed_after = after.shed;
   if (before.pool != nullptr) plan.slots_without_backend_before = before.pool->ring->slots_without_seat();
   if (after.pool != nullptr) plan.slots_without_backend_after = after.pool->ring->slots_without_seat();
   for (const std::string& owner : names_in(before.seats, after.seats)) {
@@ -134,12 +139,11 @@ contract::Result<void> check_limits(const config::Config& config, const std::vec
           fmt::format("{:.1f} % of the slots of pool {} would move, more than limits.max_slots_moved allows ({} %)",
                       moved, plan.pool, pool->limits.max_slots_moved)};
     }
-    const uint32_t shed = plan.slots_without_backend_after;
-    if (pool->guard.overload == config::Overload::shed && shed > plan.slots_without_backend_before) {
+    if (plan.shed_after > plan.shed_before) {
       return contract::Error{
           fmt::format("{:.1f} % of the slots of pool {} would be dropped, as nobody has capacity for them "
                       "(guard.overload)",
-                      100.0 * shed / plan.ring_size, plan.pool)};
+                      100 * plan.shed_after, plan.pool)};
     }
     for (const BackendPlan& backend : plan.backends) {
       const double most = backend.capacity * (pool->limits.max_load / 100.0);

@@ -107,7 +107,9 @@ void read_statuses(ObjectReader& reader, std::vector<uint16_t>& target) {
 ProbeConfig read_probe(const json::object& object, ProbeConfig probe, const std::string& path, std::string& error) {
   const bool exec_before = probe.kind == config::ProbeKind::exec;
   ObjectReader reader(object, path, error);
-  choose(reader, field::kKind, probe.kind, config::kProbeKindWords, config::list_choices(kProbeKinds));
+  config::ProbeKind kind = probe.kind;
+  choose(reader, field::kKind, kind, config::kProbeKindWords, config::list_choices(kProbeKinds));
+  probe = config::inherited_probe(probe, kind);
   if (probe.kind == config::ProbeKind::exec && !exec_before) {
     reader.expected(field::kKind, limits::kExecRule, object.at(field::kKind));
   }

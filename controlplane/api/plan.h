@@ -41,6 +41,8 @@ struct PoolPlan {
   uint32_t survivor_slots_moved = 0;
   uint32_t slots_without_backend_before = 0;
   uint32_t slots_without_backend_after = 0;
+  double shed_before = 0;  // part of the pool's slots that is dropped for want of capacity, 0..1
+  double shed_after = 0;
   std::vector<SeatPlan> seats;        // those that change
   std::vector<BackendPlan> backends;  // those whose share or load changes
 

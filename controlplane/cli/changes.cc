@@ -89,7 +89,7 @@ json::object probe_object(const ProbeArguments& arguments) {
   set(probe, field::kRise, arguments.rise);
   set(probe, field::kPath, arguments.path);
   set(probe, field::kHost, arguments.host);
-  if (arguments.tls) probe[field::kTls] = true;
+  if (arguments.tls || arguments.no_tls) probe[field::kTls] = arguments.tls;
   set(probe, field::kPayload, arguments.payload);
   set(probe, field::kExpect, arguments.expect);
   set(probe, field::kService, arguments.service);

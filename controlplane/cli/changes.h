@@ -46,6 +46,7 @@ struct ProbeArguments {
   std::string path;
   std::string host;
   bool tls = false;
+  bool no_tls = false;  // although the pool's probe goes over it
   std::string payload;
   std::string service;
   std::string via;

@@ -257,7 +257,9 @@ class Commands {
     option("--probe-rise", probe.rise, "Successes in a row that make it serve again");
     option("--probe-path", probe.path, "HTTP path");
     option("--probe-host", probe.host, "HTTP Host header, and the name asked for over TLS (SNI)");
-    add->add_flag("--probe-tls", probe.tls, "Over TLS, for the kinds tcp and grpc")->group(kProbeGroup);
+    CLI::Option* tls =
+        add->add_flag("--probe-tls", probe.tls, "Over TLS, for the kinds tcp and grpc")->group(kProbeGroup);
+    add->add_flag("--no-probe-tls", probe.no_tls, "Not over TLS")->group(kProbeGroup)->excludes(tls);
     option("--probe-payload", probe.payload, "What a UDP or TCP probe sends, text or hex:…");
     option("--probe-expect", probe.expect, "What the answer, or the body of an HTTP response, must contain");
     option("--probe-service", probe.service, "gRPC service whose health is asked for");

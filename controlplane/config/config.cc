@@ -28,6 +28,17 @@ const PoolConfig* Config::find_pool(std::string_view pool) const noexcept {
   return find_by_name(pools, pool);
 }
 
+ProbeConfig inherited_probe(const ProbeConfig& pool, ProbeKind kind) {
+  const auto speaks_http = [](ProbeKind one) { return one == ProbeKind::http || one == ProbeKind::https; };
+  ProbeConfig probe = pool;
+  probe.kind = kind;
+  if (kind == pool.kind || (speaks_http(kind) && speaks_http(pool.kind))) return probe;
+  probe.payload.clear();
+  probe.expect.clear();
+  probe.tls = false;
+  return probe;
+}
+
 const ProbeConfig& probe_of(const PoolConfig& pool, const BackendConfig& backend) noexcept {
   return backend.probe ? *backend.probe : pool.probe;
 }

@@ -278,6 +278,10 @@ constexpr bool over_tls(const ProbeConfig& probe) noexcept {
   return probe.kind == ProbeKind::https || (probe.tls && takes_tls(probe.kind));
 }
 
+/// What a backend's probe of this kind has where it says nothing: what the pool's has, but of another kind's not what
+/// only that kind is about (payload, expect, tls).
+ProbeConfig inherited_probe(const ProbeConfig& pool, ProbeKind kind);
+
 /// The probe that asks this backend of this pool: its own, else the pool's.
 const ProbeConfig& probe_of(const PoolConfig& pool, const BackendConfig& backend) noexcept;
 

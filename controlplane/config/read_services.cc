@@ -36,7 +36,9 @@ void warn_of_idle_keys(Section& section, const ProbeConfig& probe) {
 
 /// `out` holds what applies to keys that are not there: the defaults, or the pool's probe for one of its backends.
 void read_probe(Section section, ProbeConfig& out) {
-  section.word("kind", out.kind, kProbeKindWords);
+  ProbeKind kind = out.kind;
+  section.word("kind", kind, kProbeKindWords);
+  out = inherited_probe(out, kind);
   section.integer("port", out.port, kPort);
   section.duration("interval", out.interval, kInterval);
   section.duration("timeout", out.timeout, kTimeout);

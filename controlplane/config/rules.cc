@@ -78,8 +78,9 @@ Findings check_backend(const BackendConfig& backend, const std::string& key) {
   check_address(out, key + ".address", backend.address);
   check_number(out, key + ".weight", backend.weight, kWeight);
   if (backend.role == Role::hot && backend.capacity > 0 && backend.capacity < backend.weight) {
-    out.push_back(warn(key + ".capacity", fmt::format("{} is less than the weight, {}: its own share is already too much",
-                                                      backend.capacity, backend.weight)));
+    out.push_back(
+        warn(key + ".capacity", fmt::format("{} is less than the weight, {}: its own share is already too much",
+                                            backend.capacity, backend.weight)));
     out.back().depends = {key + ".weight", key + ".role"};
   }
   if (!backend.domain.empty()) check_name_at(out, key + ".domain", backend.domain);

@@ -146,14 +146,15 @@ std::string list_of(const std::vector<T>& values) {
   return "[" + out + "]";
 }
 
-void write_probe(Lines& out, const ProbeConfig& probe, const ProbeConfig& pool) {
+void write_probe(Lines& out, const ProbeConfig& probe, const ProbeConfig& pool_probe) {
+  const ProbeConfig pool = inherited_probe(pool_probe, probe.kind);
   out.emplace_back("\n");
   out.emplace_back("[pool.backend.probe]\n");
   const auto key = [&](bool differs, std::string_view name, const std::string& value) {
     if (differs) out.push_back(fmt::format("{} = {}\n", name, value));
   };
   const bool times = probe.interval != pool.interval || probe.timeout != pool.timeout;
-  key(probe.kind != pool.kind, "kind", toml_string(to_string(probe.kind)));
+  key(probe.kind != pool_probe.kind, "kind", toml_string(to_string(probe.kind)));
   key(probe.port != pool.port, "port", fmt::to_string(probe.port));
   key(times, "interval", toml_string(format_duration(probe.interval)));
   key(times, "timeout", toml_string(format_duration(probe.timeout)));

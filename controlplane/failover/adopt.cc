@@ -204,7 +204,9 @@ Outcome reconfigure(const PoolConfig& spec, PoolState state, Nanoseconds now) {
     pool.backends[i] = carried_over(old, spec, spec.backends[i]);
   }
   pool.doubt_until = state.doubt_until;
+  if (pool.doubt_until) pool.doubt_until = std::min(*pool.doubt_until, now + spec.guard.self_suspicion_hold);
   pool.panic = state.panic;
+  pool.overloaded = state.overloaded;
   const std::vector<const SeatState*> before = old_seats(pool, state, old_places);
   for (uint32_t s = 0; s < before.size(); ++s) {
     if (before[s] != nullptr) pool.seats[s] = carried_over(*before[s], pool.seats[s].owner, state, places);

@@ -23,11 +23,11 @@ bool doubting(const config::PoolConfig& spec, PoolState& pool, Nanoseconds now) 
     bad += clean(backend) ? 0 : 1;
     any_due = any_due || due(spec, i, backend);
   }
-  const bool most =
-      spec.guard.self_suspicion > 0 && working >= kLeastToDoubt && bad * 100 >= working * spec.guard.self_suspicion;
+  const bool possible = spec.guard.self_suspicion > 0 && working >= kLeastToDoubt;
+  const bool most = possible && bad * 100 >= working * spec.guard.self_suspicion;
   if (most) {
     if (!pool.doubt_until) pool.doubt_until = now + spec.guard.self_suspicion_hold;
-  } else if (!any_due || (pool.doubt_until && now >= *pool.doubt_until)) {
+  } else if (!possible || !any_due || (pool.doubt_until && now >= *pool.doubt_until)) {
     // Not while somebody would be found failed by what was seen in doubt: signals come back one after the other.
     pool.doubt_until.reset();
   }

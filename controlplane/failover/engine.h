@@ -229,18 +229,20 @@ struct SeatAssignment {
   uint16_t guest_share = 0;
   uint16_t planned = kWhole;  // of its own slots that the seat has by weight and load, whoever serves them now
   uint16_t accept = kWhole;   // of the slots that others' loads leave over
-  uint16_t inherit = kWhole;  // room for slots that others' failures leave over, relative to its weight
+  uint32_t inherit = kWhole;  // room for slots that others' failures leave over, in kWhole-ths of its weight
   bool inherits = true;       // unless it keeps its room for seats
   uint16_t dealt = kWhole;    // of its own slots that nobody serves only those below are dealt to others
   friend bool operator==(const SeatAssignment&, const SeatAssignment&) = default;
 };
 std::vector<SeatAssignment> assignment(const config::PoolConfig& spec, const PoolState& state);
 
-/// What seats do not serve of what is theirs, and the room that those who inherit it have, in the unit of weight;
-/// without a capacity as much again as they have.
+/// Slots of seats that nobody has, the room of those who inherit them (without a capacity as much again as they have),
+/// and what of the slots is dropped: in the unit of weight. Owners that have not been heard of yet have not failed, and
+/// what a ramp or a drain holds back has a home.
 struct Burden {
   double orphans = 0;
   double room = 0;
+  double shed = 0;
 };
 Burden burden(const config::PoolConfig& spec, const PoolState& state);
 

@@ -45,9 +45,7 @@ void vacate(const PoolConfig& spec, PoolState& pool, std::vector<SeatNote>& note
 
 /// A seat without slots needs nobody, and an owner without evidence has not failed.
 bool wants_standby(const PoolConfig& spec, const PoolState& pool, const SeatState& seat) {
-  const BackendState& owner = pool.backends[seat.owner];
-  const bool never_asked = owner.admin == Admin::enabled && owner.health == Health::unknown && !owner.held;
-  return !seat.holder && weight_of(spec, seat) > 0 && !never_asked;
+  return !seat.holder && weight_of(spec, seat) > 0 && !never_asked(pool.backends[seat.owner]);
 }
 
 /// Percent of the pool's weight whose own seat is held, rounded up.
@@ -67,7 +65,8 @@ void seat_standbys(const PoolConfig& spec, PoolState& pool, Nanoseconds now, con
   for (uint32_t s = 0; s < pool.seats.size(); ++s) {
     SeatState& seat = pool.seats[s];
     if (!wants_standby(spec, pool, seat)) continue;
-    if (spec.activate_below < 100 && served_percent(spec, pool) >= spec.activate_below) return;
+    const bool enough = spec.activate_below < 100 && served_percent(spec, pool) >= spec.activate_below;
+    if (enough && !beyond_capacity(spec, pool)) return;
     if (!pairing) pairing.emplace(spec);
     const std::optional<Choice> choice = pairing->best(pool, s, {.lost = notes[s].lost_from, .avoid = {}});
     if (!choice) continue;
@@ -216,6 +215,10 @@ void stand_up(SeatState& seat) noexcept {
 
 bool fit(const BackendState& backend) noexcept {
   return backend.admin == Admin::enabled && backend.health == Health::up && !backend.ejected;
+}
+
+bool never_asked(const BackendState& backend) noexcept {
+  return backend.admin == Admin::enabled && backend.health == Health::unknown && !backend.held;
 }
 
 bool available(const BackendState& backend) noexcept {

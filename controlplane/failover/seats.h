@@ -25,6 +25,9 @@ SeatNote seat_note(Cause cause);
 /// In the seat or ready to be: enabled, found to work, and not ejected.
 bool fit(const BackendState& backend) noexcept;
 
+/// Nothing is known of it yet, so it has not failed.
+bool never_asked(const BackendState& backend) noexcept;
+
 /// May take a seat: fit, and not on its way out.
 bool available(const BackendState& backend) noexcept;
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
+
+#include "controlplane/failover/seats.h"
 
 namespace warmswap::failover {
 namespace {
@@ -39,30 +43,23 @@ uint16_t part_of(uint16_t of, uint16_t part) {
   return static_cast<uint16_t>(std::max(uint32_t{of} * part / kWhole, 1u));
 }
 
-/// What the loads make of the weights: by seat, what it has by weight and load, in kWhole-ths of its weight. Empty when
-/// there is no weight. Who lives does not matter, so a failure moves nothing here.
-std::vector<uint64_t> planned_ratios(const PoolConfig& spec, const PoolState& pool) {
+/// What the loads make of the weights. A seat whose load leaves it r times its weight serves that part of its own
+/// slots, or, with r above 1, all of them and a part of the others' surplus. Who lives does not matter, so a failure
+/// moves nothing here.
+void plan(const PoolConfig& spec, const PoolState& pool, std::vector<SeatAssignment>& seats) {
   uint64_t weights = 0, weighted = 0;
   for (const SeatState& seat : pool.seats) {
     weights += spec.backends[seat.owner].weight;
     weighted += uint64_t{spec.backends[seat.owner].weight} * seat.load;
   }
-  std::vector<uint64_t> ratios;
-  if (weighted == 0) return ratios;
-  ratios.reserve(pool.seats.size());
-  for (const SeatState& seat : pool.seats) {  // below 2^10 · 2^10 · 2^32
-    ratios.push_back(static_cast<uint64_t>(Wide{kWhole} * seat.load * weights / weighted));
-  }
-  return ratios;
-}
-
-/// A seat whose load leaves it r times its weight serves that part of its own slots, or, with r above 1, all of them
-/// and a part of the others' surplus.
-void plan(std::span<const uint64_t> ratios, std::vector<SeatAssignment>& seats) {
+  if (weighted == 0) return;
+  const auto ratio = [&](const SeatState& seat) {  // r, in kWhole-ths; below 2^10 · 2^10 · 2^32
+    return static_cast<uint64_t>(Wide{kWhole} * seat.load * weights / weighted);
+  };
   uint64_t most = 0;
-  for (const uint64_t r : ratios) most = std::max(most, r);
-  for (size_t s = 0; s < ratios.size(); ++s) {
-    const uint64_t r = ratios[s];
+  for (const SeatState& seat : pool.seats) most = std::max(most, ratio(seat));
+  for (size_t s = 0; s < seats.size(); ++s) {
+    const uint64_t r = ratio(pool.seats[s]);
     seats[s].planned = std::max<uint16_t>(whole_at_most(r), 1);
     // All loads alike: nobody has surplus, and rounding must not make some.
     if (most <= kWhole) continue;
@@ -70,25 +67,25 @@ void plan(std::span<const uint64_t> ratios, std::vector<SeatAssignment>& seats) 
   }
 }
 
-/// Room for orphans, relative to what a backend holds anyway, in kWhole-ths; without a limit as much again.
-uint64_t room(uint32_t capacity, uint64_t holds) {
-  if (capacity == 0) return kWhole;
-  return capacity <= holds ? 0 : (capacity - holds) * kWhole / std::max<uint64_t>(holds, 1);
+/// Room for orphans in the unit of weight; without a limit as much again as it has.
+uint64_t room(const config::BackendConfig& owner) {
+  if (owner.capacity == 0) return owner.weight;
+  return owner.capacity - std::min(owner.capacity, owner.weight);
 }
 
 /// Orphans are inherited in proportion to room, so that nobody is full while others are not. What the owner has room
 /// for counts, and what the configuration says, not who holds what: a failure must not change what others inherit. A
 /// standby with a capacity keeps its room for seats.
 void share_room(const PoolConfig& spec, const PoolState& pool, std::vector<SeatAssignment>& seats) {
-  const auto owners = [&](const SeatState& seat) {
-    const config::BackendConfig& owner = spec.backends[seat.owner];
-    return room(owner.capacity, owner.weight);
-  };
-  uint64_t most = 0;
-  for (const SeatState& seat : pool.seats) most = std::max(most, owners(seat));
+  constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+  bool anybody = false;
+  for (const SeatState& seat : pool.seats) anybody = anybody || room(spec.backends[seat.owner]) > 0;
   for (size_t s = 0; s < seats.size(); ++s) {
     const SeatState& seat = pool.seats[s];
-    if (most > 0) seats[s].inherit = whole_at_most(owners(seat) * kWhole / most);
+    const config::BackendConfig& owner = spec.backends[seat.owner];
+    // Where nobody has room, all bear it alike.
+    const uint64_t part = room(owner) * kWhole / std::max(owner.weight, 1u);
+    if (anybody) seats[s].inherit = static_cast<uint32_t>(std::min(part, kMost));
     seats[s].inherits = !seat.holder || seat.holder == seat.owner || spec.backends[*seat.holder].capacity == 0;
   }
 }
@@ -109,53 +106,51 @@ uint16_t served(const SeatAssignment& seat) {
   return static_cast<uint16_t>(seat.holder_share + seat.guest_share);
 }
 
-/// Of its planned slots what the seat has when its ramp is over; what is missing then has no home of its own, and may
-/// be dropped where the others have no room. What a ramp holds back is dealt in any case: there is somebody to serve
-/// it.
-uint16_t settled(const SeatState& seat, uint16_t planned) {
-  if (!seat.holder) return 0;
-  return *seat.holder == seat.owner ? planned : std::min(planned, seat.part);
+/// Of its planned slots those that have a home: what is missing is nobody's, and may be dropped where the others have
+/// no room. What a ramp or a drain holds back is dealt in any case, for there is somebody to serve it, and so is the
+/// seat of an owner that has not been heard of yet, for it has not failed.
+uint16_t at_home(const PoolState& pool, const SeatState& seat, uint16_t planned) {
+  if (seat.holder) return *seat.holder == seat.owner ? planned : std::min(planned, seat.part);
+  return never_asked(pool.backends[seat.owner]) ? planned : 0;
 }
 
 /// Sums over a pool, in weight x kWhole.
 struct Sums {
-  uint64_t orphans = 0;   // what is not served of what is planned
-  uint64_t homeless = 0;  // of these what may be dropped
-  uint64_t room = 0;      // of those that inherit; without a limit as much again
-  bool limited = false;   // one of these has a capacity
+  uint64_t homeless = 0;  // what of the planned slots is nobody's
+  uint64_t room = 0;      // of those that inherit it
+  bool limited = false;   // one of these has a capacity, or nobody inherits although somebody serves
   bool unlimited = false;
 
-  bool beyond_capacity() const { return limited && orphans > room; }
+  bool beyond_capacity() const { return limited && homeless > room; }
 };
 
-Sums sums_of(const PoolConfig& spec, const PoolState& pool, std::span<const uint64_t> ratios,
-             std::span<const SeatAssignment> seats) {
+Sums sums_of(const PoolConfig& spec, const PoolState& pool, std::span<const SeatAssignment> seats) {
   Sums sums;
-  for (size_t s = 0; s < ratios.size(); ++s) {
+  bool anybody_serves = false;
+  for (size_t s = 0; s < seats.size(); ++s) {
     const SeatAssignment& seat = seats[s];
-    const uint64_t weight = seat.weight;
-    sums.orphans += weight * (seat.planned - served(seat));
-    sums.homeless += weight * (seat.planned - settled(pool.seats[s], seat.planned));
-    if (served(seat) == 0 || !seat.inherits || weight == 0) continue;
-    const uint64_t capacity = uint64_t{spec.backends[seat.owner].capacity} * kWhole;
-    const uint64_t has = weight * ratios[s];
-    (capacity == 0 ? sums.unlimited : sums.limited) = true;
-    sums.room += capacity == 0 ? weight * kWhole : capacity > has ? capacity - has : 0;
+    if (seat.weight == 0) continue;
+    sums.homeless += uint64_t{seat.weight} * (seat.planned - at_home(pool, pool.seats[s], seat.planned));
+    if (served(seat) == 0) continue;
+    anybody_serves = true;
+    if (!seat.inherits) continue;
+    const config::BackendConfig& owner = spec.backends[seat.owner];
+    (owner.capacity == 0 ? sums.unlimited : sums.limited) = true;
+    sums.room += room(owner) * kWhole;
   }
+  sums.limited = sums.limited || (anybody_serves && !sums.unlimited);
   return sums;
 }
 
 /// The guard against overload: of what has no home only as much is dealt as the others have room for, the same part of
 /// each seat, so that a failure more takes slots from the survivors' inheritance and moves none between them.
 void shed(const PoolState& pool, const Sums& sums, std::vector<SeatAssignment>& seats) {
-  if (!sums.beyond_capacity() || sums.unlimited || sums.homeless == 0) return;
-  const uint64_t first = sums.orphans - sums.homeless;
-  const uint64_t left = sums.room > first ? sums.room - first : 0;
+  if (!sums.beyond_capacity() || sums.unlimited) return;
   for (size_t s = 0; s < seats.size(); ++s) {
-    const uint16_t own = settled(pool.seats[s], seats[s].planned);
+    const uint16_t own = at_home(pool, pool.seats[s], seats[s].planned);
     if (own == seats[s].planned) continue;
-    const Wide part = Wide{left} * (seats[s].planned - own) / sums.homeless;
-    seats[s].dealt = static_cast<uint16_t>(std::min<uint64_t>(own + static_cast<uint64_t>(part), seats[s].planned));
+    const Wide part = Wide{sums.room} * (seats[s].planned - own) / sums.homeless;
+    seats[s].dealt = static_cast<uint16_t>(own + static_cast<uint64_t>(part));
   }
 }
 
@@ -171,11 +166,10 @@ Table table_of(const PoolConfig& spec, const PoolState& pool) {
     table.seats.push_back(
         {.owner = seat.owner, .weight = spec.backends[seat.owner].weight, .holder = seat.holder, .guest = seat.guest});
   }
-  const std::vector<uint64_t> ratios = planned_ratios(spec, pool);
-  plan(ratios, table.seats);
+  plan(spec, pool, table.seats);
   share_room(spec, pool, table.seats);
   for (size_t s = 0; s < table.seats.size(); ++s) seat_sitters(pool.seats[s], table.seats[s]);
-  table.sums = sums_of(spec, pool, ratios, table.seats);
+  table.sums = sums_of(spec, pool, table.seats);
   if (spec.guard.overload == config::Overload::shed) shed(pool, table.sums, table.seats);
   return table;
 }
@@ -241,8 +235,13 @@ std::vector<SeatAssignment> assignment(const PoolConfig& spec, const PoolState& 
 }
 
 Burden burden(const PoolConfig& spec, const PoolState& state) {
-  const Sums sums = table_of(spec, state).sums;
-  return {static_cast<double>(sums.orphans) / kWhole, static_cast<double>(sums.room) / kWhole};
+  const Table table = table_of(spec, state);
+  Burden burden{.orphans = static_cast<double>(table.sums.homeless) / kWhole,
+                .room = static_cast<double>(table.sums.room) / kWhole};
+  for (const SeatAssignment& seat : table.seats) {
+    burden.shed += seat.weight * static_cast<double>(seat.planned - std::min(seat.dealt, seat.planned)) / kWhole;
+  }
+  return burden;
 }
 
 }  // namespace warmswap::failover

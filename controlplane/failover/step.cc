@@ -66,7 +66,10 @@ Outcome Step::finish(std::vector<Refusal> refusals) {
     return a.holder == b.holder && a.guest == b.guest && a.guest_share == b.guest_share && a.part == b.part &&
            a.ramp_share == b.ramp_share && a.load == b.load;
   };
+  // What is shed also depends on whether an owner without its seat has failed.
+  const bool sheds = spec_.guard.overload == config::Overload::shed;
   outcome.shares_changed =
+      (sheds && std::find(changed_.begin(), changed_.end(), true) != changed_.end()) ||
       !std::equal(pool_.seats.begin(), pool_.seats.end(), seats_before_.begin(), seats_before_.end(), same_shares);
   outcome.deadline = next_deadline(spec_, pool_, now_);
   outcome.seats_before = std::move(seats_before_);

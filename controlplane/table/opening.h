@@ -22,7 +22,7 @@ struct Opening {
   uint16_t guest = 0;
   uint16_t planned = kWhole;
   uint16_t accept = kWhole;   // the part it takes of the surplus that comes its way
-  uint16_t inherit = kWhole;  // weight x inherit is its share of others' orphans...
+  uint32_t inherit = kWhole;  // weight x inherit is its share of others' orphans...
   bool inherits = true;       // ...unless it takes none at present
   uint16_t dealt = kWhole;    // of its own orphans only those at places below are dealt to others; the rest is dropped
 

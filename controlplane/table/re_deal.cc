@@ -56,16 +56,17 @@ std::vector<Contest::Candidate> sorted_by_weight(std::vector<Contest::Candidate>
 /// keep the proportions of their weights exactly.
 std::vector<Contest::Candidate> weighted_by_inherit(std::vector<Contest::Candidate> candidates,
                                                     std::span<const Opening> openings) {
-  constexpr uint32_t kHighest = 65535;
-  uint32_t highest = 0;
-  for (Contest::Candidate& candidate : candidates) {
-    candidate.weight *= openings[candidate.rank].inherit;
-    highest = std::max(highest, candidate.weight);
-  }
+  constexpr uint64_t kHighest = 65535;
+  const auto product = [&](const Contest::Candidate& candidate) {
+    return uint64_t{candidate.weight} * openings[candidate.rank].inherit;
+  };
+  uint64_t highest = 0;
+  for (const Contest::Candidate& candidate : candidates) highest = std::max(highest, product(candidate));
   int shift = 0;
   while ((highest >> shift) > kHighest) ++shift;
   for (Contest::Candidate& candidate : candidates) {
-    if (candidate.weight > 0) candidate.weight = std::max(candidate.weight >> shift, 1u);
+    const uint64_t exact = product(candidate);
+    candidate.weight = exact == 0 ? 0 : std::max(static_cast<uint32_t>(exact >> shift), 1u);
   }
   return candidates;
 }

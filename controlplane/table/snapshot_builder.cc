@@ -69,8 +69,8 @@ uint64_t fingerprint_of(contract::HashKey key, const PoolRow& pool) {
     digest.add(pool.ring->seats()[s].weight);
     const Opening& opening = pool.ring->openings()[s];
     digest.add(uint64_t{opening.planned} << 32 | uint64_t{opening.holder} << 16 | opening.guest);
-    digest.add(uint64_t{opening.dealt} << 48 | uint64_t{opening.inherits} << 32 | uint64_t{opening.accept} << 16 |
-               opening.inherit);
+    digest.add(uint64_t{opening.dealt} << 32 | uint64_t{opening.inherits} << 16 | opening.accept);
+    digest.add(opening.inherit);
   }
   // A record with nobody differs from every address; the re-deal follows from the openings.
   for (const uint16_t holder : pool.holders) {

@@ -31,8 +31,8 @@ SHED = '[pool.guard]\nfail = "closed"\nself_suspicion = 0\noverload = "shed"\n'
 LOAD = '[pool.load]\nbalance = true\nmemory = 0\ndisk = 0\nnetwork = 0\ninterval = "200ms"\nhalf_life = "300ms"\nstep = 50\n'
 
 
-def config(**changes) -> str:
-    text = files.balancer_config(layout.backends(3, 2), heartbeats=True, **{"pool": POOL, **changes})
+def config(nodes=None, **changes) -> str:
+    text = files.balancer_config(nodes or layout.backends(3, 2), heartbeats=True, **{"pool": POOL, **changes})
     text = text.replace('failback = "manual"\n', "", 1)
     return text.replace("[controlplane]\n", f'[controlplane]\njournal = "{JOURNAL}"\n', 1)
 
@@ -312,7 +312,7 @@ def test_a_hot_backend_and_its_standby_die_together(lab, tell):
 
 
 def test_survivors_carry_their_capacity_and_no_more(lab, tell):
-    text = config(pool=POOL + "activate_below = 1\n", tables=SHED)
+    text = config(layout.backends(3, 0), mode="hot-hot", tables=SHED)
     for name in ("hot1", "hot2", "hot3"):
         text = text.replace(f'name = "{name}"\n', f'name = "{name}"\ncapacity = 120\n')
     with reconfigured(lab, text):

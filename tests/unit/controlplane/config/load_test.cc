@@ -236,5 +236,20 @@ TEST(Load, theDataplanePartIgnoresEverythingElse) {
   EXPECT_FALSE(load_dataplane_part(directory.write("y.toml", kHead + "[[pool]]\nring_size = \n")));
 }
 
+TEST(Load, aProbeOfAnotherKindTakesOverNoTextsOfThePools) {
+  const std::string text = replaced(replaced(kHead + kServices, "name = \"web\"\n",
+                                             "+probe = {kind = \"grpc\", tls = true, fall = 7, service = \"s\"}\n"),
+                                    "name = \"b1\"\n", "+probe = {kind = \"http\"}\n");
+  const auto loaded = load_text(text, "w.toml");
+  ASSERT_TRUE(loaded) << loaded.error();
+  const ProbeConfig& own = loaded->config.pools[0].backends[0].probe.value();
+  EXPECT_FALSE(own.tls);
+  EXPECT_EQ(own.fall, 7u) << "what every kind has";
+  ProbeConfig https{.kind = ProbeKind::https};
+  https.expect = "OK";
+  EXPECT_EQ(inherited_probe(https, ProbeKind::http).expect, "OK") << "of the same pages";
+  EXPECT_EQ(inherited_probe(https, ProbeKind::tcp).expect, "") << "a server that does not speak first is asked nothing";
+}
+
 }  // namespace
 }  // namespace warmswap::config

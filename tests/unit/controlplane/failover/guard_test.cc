@@ -73,6 +73,21 @@ TEST(SelfSuspicion, SignalsThatComeBackOneAfterTheOtherTakeNobodyOut) {
   EXPECT_FALSE(sim.state.doubt_until.has_value());
 }
 
+TEST(SelfSuspicion, EndsWhenItIsSwitchedOffOrMadeShorter) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
+  spec.guard.self_suspicion = 80;
+  spec.guard.self_suspicion_hold = 1h;
+  Sim sim = Sim::running(spec);
+  sim.fail_all({"hot1", "hot2", "hot3", "warm1"});
+  spec.guard.self_suspicion_hold = 2s;
+  sim.change(spec);
+  EXPECT_EQ(sim.state.doubt_until, sim.now + 2s);
+  spec.guard.self_suspicion = 0;
+  sim.change(spec);
+  EXPECT_FALSE(sim.state.doubt_until.has_value());
+  EXPECT_EQ(sim.state_of("hot1"), State::failed);
+}
+
 TEST(SelfSuspicion, AFewFailingIsTheirOwnAffair) {
   config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), hot("hot3"), warm("warm1")});
   spec.guard.self_suspicion = 80;
@@ -163,8 +178,7 @@ TEST(Capacity, SurvivorsInheritInProportionToTheirRoom) {
   spec.backends[2].capacity = 110;
   spec.backends[3].capacity = 120;
   sim.change(spec);
-  EXPECT_NEAR(inherits(sim, 1), kWhole / 2.0, 2) << "half of the room that hot4 has, so half of the orphans";
-  EXPECT_EQ(inherits(sim, 3), kWhole);
+  EXPECT_NEAR(inherits(sim, 1), inherits(sim, 3) / 2.0, 2) << "half of the room that hot4 has, so half of the orphans";
   for (config::BackendConfig& backend : spec.backends) backend.capacity = 90;
   sim.change(spec);
   EXPECT_EQ(inherits(sim, 1), kWhole) << "nobody has room: then all bear it alike";
@@ -279,6 +293,83 @@ TEST(Overload, AStandbyTakesItsPartAndOnlyTheRestIsShed) {
   EXPECT_EQ(seat.holder_share, kWhole / 2);
   EXPECT_FALSE(seat.inherits) << "its room is for seats";
   EXPECT_EQ(seat.dealt, kWhole / 2 + kWhole * 30 / 100) << "room for 30 of the other 50";
+}
+
+TEST(Overload, ThereIsNoRoomWhereOnlyAFullStandbyServes) {
+  config::PoolConfig spec = pool({hot("hot1"), hot("hot2"), warm("warm1")});
+  spec.guard.overload = config::Overload::shed;
+  spec.backends[0].capacity = spec.backends[1].capacity = 200;
+  spec.backends[2].capacity = 100;
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  EXPECT_FALSE(sim.state.overloaded);
+  sim.send(Outlier{"hot2", "latency 48 ms", sim.now});
+  EXPECT_EQ(sim.state_of("hot2"), State::serving) << "warm1 is full";
+  sim.fail("hot2");
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=-");
+  EXPECT_TRUE(sim.state.overloaded);
+  EXPECT_EQ(assignment(sim.spec, sim.state)[1].dealt, 0) << "it has its hundred already";
+  EXPECT_EQ(ring_of(spec, sim.state, 65537).slots_without_seat(), 65537u / 2);
+}
+
+TEST(Overload, WhoHasNotBeenHeardOfYetHasNotFailed) {
+  config::PoolConfig spec = tight_pool(config::Overload::shed);
+  Sim sim(spec);
+  for (const char* name : {"hot1", "hot2", "hot3"}) {
+    EXPECT_TRUE(sim.good(name).notices.empty()) << "a start is no overload";
+  }
+  EXPECT_TRUE(sim.fail("hot4").shares_changed) << "now it has failed, and its slots may be dropped";
+  sim.recover("hot4");
+  sim.fail("hot1");
+  const uint16_t dealt = assignment(sim.spec, sim.state)[0].dealt;
+  EXPECT_LT(dealt, kWhole);
+  spec.backends.push_back(hot("hot5"));
+  spec.backends.back().capacity = 110;
+  sim.change(spec);
+  EXPECT_EQ(assignment(sim.spec, sim.state)[0].dealt, dealt) << "nobody is worse off until hot5 is heard of";
+  EXPECT_EQ(assignment(sim.spec, sim.state)[4].dealt, kWhole);
+  sim.good("hot5");
+  EXPECT_GT(assignment(sim.spec, sim.state)[0].dealt, dealt);
+}
+
+TEST(Overload, OutlivesAnotherConfigurationAndEndsByOne) {
+  config::PoolConfig spec = tight_pool(config::Overload::carry);
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  spec.hold_down = 1s;
+  EXPECT_TRUE(sim.change(spec).notices.empty()) << "it was told";
+  for (config::BackendConfig& backend : spec.backends) backend.capacity = 200;
+  const Outcome cured = sim.change(spec);
+  ASSERT_EQ(cured.notices.size(), 1u);
+  EXPECT_EQ(cured.notices[0].text, "pool web: the others' capacity is enough again");
+}
+
+TEST(Overload, AStandbyIsNoLongerSavedForLater) {
+  config::PoolConfig spec = tight_pool(config::Overload::carry);
+  spec.mode = config::Mode::hot_warm;
+  spec.activate_below = 50;
+  spec.backends.push_back(warm("warm1"));
+  Sim sim = Sim::running(spec);
+  sim.fail("hot1");
+  EXPECT_EQ(sim.seats(), "hot1=warm1 hot2=hot2 hot3=hot3 hot4=hot4") << "75 % serve, and have no room";
+  EXPECT_FALSE(sim.state.overloaded);
+}
+
+TEST(Overload, ALightBackendWithMuchRoomDoesNotTakeAll) {
+  config::PoolConfig spec = pool({hot("canary")});
+  for (int i = 10; i < 30; ++i) spec.backends.push_back(hot("main" + std::to_string(i)));
+  spec.mode = config::Mode::hot_hot;
+  for (config::BackendConfig& backend : spec.backends) backend.capacity = 150;
+  spec.backends[0].weight = 1;
+  spec.backends[0].capacity = 700;
+  Sim sim = Sim::running(spec);
+  std::vector<std::string> dead;
+  for (int i = 10; i < 18; ++i) dead.push_back("main" + std::to_string(i));
+  sim.fail_all(dead);
+  const table::PoolRing ring = ring_of(spec, sim.state, 65537);
+  const auto carries = [&](size_t seat) { return ring.slots()[seat] * 2001.0 / 65537; };
+  EXPECT_NEAR(carries(0), 1 + 800 * 699 / 1299.0, 15) << "in proportion to room, 699 of 1299";
+  EXPECT_NEAR(carries(20), 100 + 800 * 50 / 1299.0, 5);
 }
 
 TEST(Overload, NobodyIsEjectedWhomTheOthersHaveNoRoomFor) {
