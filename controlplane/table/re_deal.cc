@@ -136,8 +136,8 @@ class Dealer {
   std::vector<uint16_t> canonical_;  // rank → seat
   std::vector<Opening> openings_;    // by rank
   std::vector<Places> places_;       // by rank
-  Market surplus_{{}, Contest({})};
   Market orphans_{{}, Contest({})};
+  std::optional<Market> surplus_;  // only where there is some, or nobody to inherit
 };
 
 Dealer::Dealer(std::span<const RingSeat> seats, std::span<const Opening> openings)
@@ -152,7 +152,14 @@ Dealer::Dealer(std::span<const RingSeat> seats, std::span<const Opening> opening
     candidates.push_back({seat_seed(seats[seat].name), seats[seat].weight, rank});
   }
   orphans_ = market_of(weighted_by_inherit(candidates, openings_));
-  surplus_ = market_of(std::move(candidates));
+  const bool has_surplus =
+      std::any_of(openings_.begin(), openings_.end(), [](const Opening& opening) { return opening.planned < kWhole; });
+  const bool has_inheritor =
+      std::any_of(orphans_.by_weight.begin(), orphans_.by_weight.end(), [&](const Contest::Candidate& candidate) {
+        const Opening& opening = openings_[candidate.rank];
+        return candidate.weight > 0 && opening.served() > 0 && opening.inherits;
+      });
+  if (has_surplus || !has_inheritor) surplus_ = market_of(std::move(candidates));
 }
 
 Dealer::Market Dealer::market_of(std::vector<Contest::Candidate> candidates) const {
@@ -170,7 +177,7 @@ template <typename Takes>
 uint16_t Dealer::taker(const Market& market, uint16_t heir, uint64_t seed, Takes takes) const {
   if (heir != Contest::kNobody && openings_[heir].served() > 0 && takes(heir)) return heir;
   const uint16_t willing = market.serving.winner(seed, takes);
-  return willing != Contest::kNobody ? willing : surplus_.serving.winner(seed);
+  return willing != Contest::kNobody || !surplus_ ? willing : surplus_->serving.winner(seed);
 }
 
 void Dealer::deal(uint16_t own_rank, std::span<const uint32_t> slots, Ring& ring) const {
@@ -178,7 +185,7 @@ void Dealer::deal(uint16_t own_rank, std::span<const uint32_t> slots, Ring& ring
   const auto count = static_cast<uint32_t>(slots.size());
   Heirs orphans_heirs(orphans_.by_weight, own_rank, count);
   std::optional<Heirs> surplus_heirs;
-  if (own.planned < kWhole) surplus_heirs.emplace(surplus_.by_weight, own_rank, count);
+  if (own.planned < kWhole) surplus_heirs.emplace(surplus_->by_weight, own_rank, count);
   for (const uint32_t slot : slots) {
     const uint64_t seed = slot_seed(slot);
     const uint16_t orphans_heir = orphans_heirs.next(seed);
@@ -186,7 +193,7 @@ void Dealer::deal(uint16_t own_rank, std::span<const uint32_t> slots, Ring& ring
     if (within(own_rank, own.served(), slot)) continue;
     uint16_t rank = Contest::kNobody;
     if (!within(own_rank, own.planned, slot)) {
-      rank = taker(surplus_, surplus_heir, seed,
+      rank = taker(*surplus_, surplus_heir, seed,
                    [&](uint16_t other) { return within(other, openings_[other].accept, slot); });
     } else if (within(own_rank, own.dealt, slot)) {
       rank = taker(orphans_, orphans_heir, seed, [&](uint16_t other) { return openings_[other].inherits; });
